@@ -1,0 +1,81 @@
+//! Findings and intake's opinion.
+
+use crate::case::{presence, presence_out};
+use crate::pb::{self, finding::Origin as Wire, ignored::Cause};
+use crate::wire::{WireError, Within, label, limits, list, required, terms};
+use bodh_clinical::{Finding, Ignored, IgnoredCause, Intake, Origin, Span, TermId, TestId};
+
+pub(crate) fn findings(items: Vec<pb::Finding>) -> Result<Vec<Finding>, WireError> {
+    list(items, limits::FINDINGS, "findings", finding)
+}
+
+fn finding(value: pb::Finding) -> Result<Finding, WireError> {
+    Ok(Finding {
+        term: TermId::parse(&value.term).within("term")?,
+        label: label(value.label, limits::LABEL, "label")?,
+        presence: presence(value.presence)?,
+        origin: origin(required(value.origin, "origin")?)?,
+    })
+}
+
+fn origin(value: Wire) -> Result<Origin, WireError> {
+    match value {
+        Wire::Coded(n) if (n as usize) < limits::FINDINGS => Ok(Origin::Coded(n)),
+        Wire::Coded(_) => Err(WireError::new("coded", "beyond the last feature that a case can have")),
+        Wire::Text(span) if span.start < span.end && (span.end as usize) <= limits::NOTE => {
+            Ok(Origin::Text(Span { start: span.start, end: span.end }))
+        }
+        Wire::Text(_) => Err(WireError::new("text", "not a span of a note")),
+        Wire::ResultOf(test) => Ok(Origin::ResultOf(TestId::parse(&test).within("result_of")?)),
+    }
+}
+
+pub(crate) fn findings_out(items: Vec<Finding>) -> Vec<pb::Finding> {
+    let one = |f: Finding| pb::Finding {
+        term: f.term.into(),
+        label: f.label,
+        presence: presence_out(f.presence),
+        origin: Some(match f.origin {
+            Origin::Coded(n) => Wire::Coded(n),
+            Origin::Text(span) => Wire::Text(pb::Span { start: span.start, end: span.end }),
+            Origin::ResultOf(test) => Wire::ResultOf(test.into()),
+        }),
+    };
+    items.into_iter().map(one).collect()
+}
+
+pub(crate) fn intake(value: pb::Intake) -> Result<Intake, WireError> {
+    Ok(Intake {
+        findings: findings(value.findings)?,
+        ignored: list(value.ignored, limits::FINDINGS, "ignored", |one| ignored(&one))?,
+        contradictory: terms(value.contradictory, limits::FINDINGS, "contradictory")?,
+    })
+}
+
+fn ignored(value: &pb::Ignored) -> Result<Ignored, WireError> {
+    let cause = match Cause::try_from(value.cause) {
+        Ok(Cause::UnknownTerm) => IgnoredCause::UnknownTerm,
+        Ok(Cause::Obsolete) => IgnoredCause::Obsolete,
+        Ok(Cause::NotPhenotypic) => IgnoredCause::NotPhenotypic,
+        Ok(Cause::Duplicate) => IgnoredCause::Duplicate,
+        Ok(Cause::Unspecified) | Err(_) => return Err(WireError::new("cause", "not a known cause")),
+    };
+    Ok(Ignored { term: TermId::parse(&value.term).within("term")?, cause })
+}
+
+pub(crate) fn intake_out(value: Intake) -> pb::Intake {
+    let ignored = |i: Ignored| {
+        let cause = match i.cause {
+            IgnoredCause::UnknownTerm => Cause::UnknownTerm,
+            IgnoredCause::Obsolete => Cause::Obsolete,
+            IgnoredCause::NotPhenotypic => Cause::NotPhenotypic,
+            IgnoredCause::Duplicate => Cause::Duplicate,
+        };
+        pb::Ignored { term: i.term.into(), cause: cause.into() }
+    };
+    pb::Intake {
+        findings: findings_out(value.findings),
+        ignored: value.ignored.into_iter().map(ignored).collect(),
+        contradictory: value.contradictory.into_iter().map(Into::into).collect(),
+    }
+}

@@ -1,0 +1,41 @@
+//! The cost guardian: what tests cost and what that does to the budget. It has an opinion and no power.
+
+use bodh_clinical::{Member, Opinion, PriceLine, Pricing, Question, TestId, Usd};
+use bodh_knowledge::{Catalogue, Pack, Refusal};
+
+/// Which member of the panel this is.
+pub const MEMBER: Member = Member::CostGuardian;
+
+/// Most tests that are priced at once.
+const MOST_TESTS: usize = 1_000;
+
+/// Prices tests in the order given.
+pub fn answer(question: &Question, pack: &Pack) -> Result<Opinion, Refusal> {
+    match question {
+        Question::Price { tests, spent, budget } => {
+            if tests.len() > MOST_TESTS {
+                return Err(Refusal::TooMany { what: "tests", limit: MOST_TESTS });
+            }
+            let catalogue = Catalogue::committed(pack).map_err(|_| Refusal::Catalogue)?;
+            Ok(Opinion::Price(price(&catalogue, tests, *spent, *budget)))
+        }
+        _ => Err(Refusal::NotMine { member: MEMBER.name() }),
+    }
+}
+
+/// Each test is held against what remains after those before it that fit; one that does not fit, or whose price nobody
+/// knows, is over budget and takes nothing.
+fn price(catalogue: &Catalogue, tests: &[TestId], spent: Usd, budget: Usd) -> Pricing {
+    let mut committed = spent;
+    let line = |test: &TestId| {
+        let known = catalogue.test(test);
+        let price = known.map(|t| t.price);
+        let over_budget = price.is_none_or(|p| committed.plus(p) > budget);
+        if let (Some(price), false) = (price, over_budget) {
+            committed = committed.plus(price);
+        }
+        let source = known.map_or_else(|| "no known price".to_owned(), |t| t.source.clone());
+        PriceLine { test: test.clone(), price, source, over_budget }
+    };
+    Pricing { lines: tests.iter().map(line).collect() }
+}

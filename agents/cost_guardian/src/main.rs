@@ -1,0 +1,9 @@
+//! The `cost_guardian` agent's process: a host, and the cells it starts.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bodh_agent_runtime::run(bodh_clinical::Member::CostGuardian, |question, pack| {
+        bodh_cost_guardian::answer(question, pack).map_err(|_| bodh_agent_runtime::REFUSED)
+    })
+}

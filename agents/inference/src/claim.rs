@@ -1,0 +1,127 @@
+//! What one finding says of one disease.
+//!
+//! For a finding *h* that is present the likelihood ratio is
+//! `max over a above h of F[d,a] · (bg[h] / bg[a])^k / bg[h]`: either the disease shows *h* itself, or something more
+//! general of which *h* is one form. `F` is the propagated rate, `bg` the background.
+
+use crate::chart::Sign;
+use bodh_clinical::{Claim, ClaimId, DiseaseId, Presence, TermId};
+use bodh_knowledge::{DiseaseIx, Grounds, Pack, Revision, TermIx, rate_of};
+use std::f64::consts::LN_2;
+
+/// How steeply a match higher up loses value; chosen on published cases.
+const STEEPNESS: f64 = 1.7;
+/// The least ratio of one present finding: an unexplained finding does not refute a disease.
+const LEAST_RATIO: f64 = 0.05;
+/// Rates above this count as this.
+const MOST_RATE: f64 = 0.95;
+/// Weight of an excluded finding against a present one: case reports exclude what was merely looked for.
+const EXCLUDED: f64 = 0.02;
+/// What a disease with many findings pays per finding: of many, each is less telling.
+const BREADTH: f64 = 0.2;
+/// Tempering of all ratios, because findings are not independent; calibrated on published cases.
+const TEMPER: f64 = 0.75;
+
+/// What may be used as evidence beyond the whole pack.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Evidence<'a> {
+    /// Leave out the annotations that cite this publication (`PMID:…`): for judging accuracy on published cases.
+    pub exclude_publication: Option<&'a str>,
+}
+
+/// What can be matched for one present finding: terms above it with the logarithm of `(bg[h]/bg[a])^k / bg[h]`, the
+/// largest first.
+pub(crate) fn matches(pack: &Pack, finding: TermIx) -> Vec<(TermIx, f64)> {
+    let own = pack.background(finding).ln();
+    let worth = |a: TermIx| (a, STEEPNESS * (own - pack.background(a).ln()) - own);
+    let mut all: Vec<(TermIx, f64)> =
+        pack.ancestors(finding).map(worth).filter(|(_, worth)| *worth > least()).collect();
+    all.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    all
+}
+
+/// Logarithm of the least ratio.
+pub(crate) fn least() -> f64 {
+    LEAST_RATIO.ln()
+}
+
+/// Logarithm of a rate as ranking uses it.
+pub(crate) fn log_rate(step: u8) -> f64 {
+    rate_of(step).min(MOST_RATE).ln()
+}
+
+/// What an excluded finding says of a disease that has it at this rate, times the weight, in natural units.
+pub(crate) fn against(rate: f64, background: f64) -> f64 {
+    EXCLUDED * ((1.0 - rate.min(MOST_RATE)).ln() - (1.0 - background.min(MOST_RATE)).ln())
+}
+
+/// What a finding contributes, tempered, in natural units: the one formula that ranking and claims share.
+pub(crate) fn contribution(sign: &Sign, log_ratio: f64, breadth: f64) -> f64 {
+    match sign.presence {
+        Presence::Present if sign.weight > 0.0 => TEMPER * (sign.weight * log_ratio - BREADTH * breadth),
+        Presence::Present => 0.0,
+        Presence::Excluded => TEMPER * sign.weight * log_ratio,
+    }
+}
+
+pub(crate) fn breadth(pack: &Pack, revision: &Revision, disease: DiseaseIx) -> f64 {
+    revision.profile(disease).map_or_else(|| pack.breadth(disease), |p| p.breadth)
+}
+
+/// The logarithm of the ratio before weights, and the term that it was matched at.
+pub(crate) fn log_ratio(pack: &Pack, revision: &Revision, disease: DiseaseIx, sign: &Sign) -> (f64, Option<TermIx>) {
+    if sign.presence == Presence::Excluded {
+        let step = pack.revised_rate(disease, sign.term, revision);
+        return (against(step.map_or(0.0, rate_of), pack.background(sign.term)), step.map(|_| sign.term));
+    }
+    let mut best = (least(), None);
+    // A rate only takes away from a match's worth, so no later match can beat one that is above its worth.
+    for (term, worth) in &sign.matches {
+        if *worth <= best.0 {
+            break;
+        }
+        if let Some(step) = pack.revised_rate(disease, *term, revision) {
+            let ratio = worth + log_rate(step);
+            if ratio > best.0 {
+                best = (ratio, Some(*term));
+            }
+        }
+    }
+    best
+}
+
+/// One disease as the author of claims.
+pub(crate) struct Claimant<'a> {
+    pack: &'a Pack,
+    revision: &'a Revision,
+    grounds: Grounds<'a>,
+    disease: DiseaseIx,
+    id: DiseaseId,
+    breadth: f64,
+}
+
+impl<'a> Claimant<'a> {
+    pub(crate) fn new(pack: &'a Pack, revision: &'a Revision, disease: DiseaseIx, id: DiseaseId) -> Self {
+        let (grounds, breadth) = (pack.grounds(disease, revision), breadth(pack, revision, disease));
+        Self { pack, revision, grounds, disease, id, breadth }
+    }
+
+    /// The claim that `sign` makes about the disease.
+    pub(crate) fn claim(&self, sign: &Sign) -> Claim {
+        let (ratio, at) = log_ratio(self.pack, self.revision, self.disease, sign);
+        let ground = at.and_then(|term| self.grounds.of(term));
+        let step = at.and_then(|term| self.pack.revised_rate(self.disease, term, self.revision));
+        let matched = ground.as_ref().and_then(|g| TermId::parse(self.pack.term_id(g.term)).ok());
+        Claim {
+            id: ClaimId::of(&self.id, &sign.id),
+            disease: self.id.clone(),
+            finding: sign.id.clone(),
+            presence: sign.presence,
+            matched,
+            frequency: step.map(rate_of),
+            background: self.pack.background(sign.term),
+            bits: contribution(sign, ratio, self.breadth) / LN_2,
+            sources: ground.map(|g| g.sources).unwrap_or_default(),
+        }
+    }
+}

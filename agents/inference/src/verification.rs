@@ -1,0 +1,89 @@
+//! Does the reasoning hold, and do two methods agree?
+
+use crate::chart::{Sign, signs};
+use crate::claim::Claimant;
+use bodh_clinical::{Claim, Differential, Finding, Refutation, RefutationCause, Verification};
+use bodh_knowledge::{Pack, Revision};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How far a stated number may be from the re-derived one, in bits.
+const TOLERANCE: f64 = 1e-9;
+/// Persistence and depth of rank-biased overlap (Webber, Moffat and Zobel 2010): about two thirds of the weight lies
+/// on the first three ranks.
+const PERSISTENCE: f64 = 0.7;
+const DEPTH: usize = 10;
+
+/// Re-derives every claim of `differential` from the chart and the pack, and compares it with `second`.
+#[must_use]
+pub fn verify(pack: &Pack, findings: &[Finding], differential: &Differential, second: &Differential) -> Verification {
+    let chart: BTreeMap<String, Sign> =
+        signs(pack, findings).into_iter().map(|s| (pack.term_id(s.term).to_owned(), s)).collect();
+    let revision = Revision::default();
+    let mut refuted = Vec::new();
+    let mut checked = 0u32;
+    for hypothesis in &differential.hypotheses {
+        let disease = pack.disease(hypothesis.id.as_str());
+        let claimant = disease.map(|d| Claimant::new(pack, &revision, d, hypothesis.id.clone()));
+        for stated in &hypothesis.claims {
+            checked = checked.saturating_add(1);
+            let derive =
+                |sign: &Sign| claimant.as_ref().filter(|_| hypothesis.id == stated.disease).map(|c| c.claim(sign));
+            let cause = refute(&chart, stated, derive);
+            refuted.extend(cause.map(|cause| Refutation { claim: stated.id.clone(), cause }));
+        }
+    }
+    let leading = |d: &Differential| d.leading().map(|h| h.id.clone());
+    Verification {
+        refuted,
+        dissent: dissent(differential, second),
+        same_leading: leading(differential).is_some() && leading(differential) == leading(second),
+        checked,
+    }
+}
+
+/// Why a claim does not stand, if it does not.
+fn refute(
+    chart: &BTreeMap<String, Sign>,
+    stated: &Claim,
+    derive: impl Fn(&Sign) -> Option<Claim>,
+) -> Option<RefutationCause> {
+    let Some(sign) = chart.get(stated.finding.as_str()).filter(|s| s.presence == stated.presence) else {
+        return Some(RefutationCause::NotInChart);
+    };
+    let Some(derived) = derive(sign).filter(|d| d.matched == stated.matched && d.id == stated.id) else {
+        return Some(RefutationCause::NotInPack);
+    };
+    let near = |a: f64, b: f64| (a - b).abs() <= TOLERANCE;
+    let frequency = match (derived.frequency, stated.frequency) {
+        (Some(a), Some(b)) => near(a, b),
+        (None, None) => true,
+        _ => false,
+    };
+    if !near(derived.bits, stated.bits) || !near(derived.background, stated.background) || !frequency {
+        return Some(RefutationCause::WrongRatio);
+    }
+    (derived.sources != stated.sources).then_some(RefutationCause::WrongSource)
+}
+
+/// 1 minus the rank-biased overlap of two differentials: 0 for the same order, 1 for nothing in common.
+#[must_use]
+pub fn dissent(one: &Differential, other: &Differential) -> f64 {
+    let ids = |d: &Differential| d.hypotheses.iter().take(DEPTH).map(|h| h.id.as_str().to_owned()).collect::<Vec<_>>();
+    let (one, other) = (ids(one), ids(other));
+    let depth = one.len().max(other.len());
+    if depth == 0 {
+        return 0.0;
+    }
+    let (mut overlap, mut weights, mut weight) = (0.0, 0.0, 1.0);
+    let (mut left, mut right, mut depth_so_far) = (BTreeSet::new(), BTreeSet::new(), 0.0);
+    for rank in 0..depth {
+        left.extend(one.get(rank));
+        right.extend(other.get(rank));
+        depth_so_far += 1.0;
+        let common = left.intersection(&right).map(|_| 1.0).sum::<f64>();
+        overlap += weight * common / depth_so_far;
+        weights += weight;
+        weight *= PERSISTENCE;
+    }
+    1.0 - overlap / weights
+}

@@ -1,0 +1,142 @@
+//! The reasoning on the committed pack: deterministic, the product of its claims, and refutable.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+use bodh_clinical::{Differential, DiseaseId, Finding, Origin, Presence, RefutationCause, Subject, TermId, TestId};
+use bodh_inference::{Evidence, check_chart, check_differential, dissent, plan, rank, second_opinion, verify};
+use bodh_knowledge::{Catalogue, Pack, RARE, Refusal, inflate};
+use std::sync::LazyLock;
+
+static PACK: LazyLock<Pack> = LazyLock::new(|| Pack::open(inflate(RARE).unwrap()).unwrap());
+
+fn finding(id: &str, presence: Presence) -> Finding {
+    Finding { term: TermId::parse(id).unwrap(), label: String::new(), presence, origin: Origin::Coded(0) }
+}
+
+/// Ectopia lentis, dilatation of the aortic root, arachnodactyly, tall stature; no cleft palate.
+fn chart() -> Vec<Finding> {
+    let mut chart: Vec<Finding> =
+        ["HP:0001083", "HP:0002616", "HP:0001166", "HP:0000098"].map(|t| finding(t, Presence::Present)).to_vec();
+    chart.push(finding("HP:0000175", Presence::Excluded));
+    chart
+}
+
+fn ranked() -> Differential {
+    rank(&PACK, &Subject::default(), &chart(), &Evidence::default())
+}
+
+#[test]
+fn a_textbook_chart_leads_with_its_disease() {
+    let found = ranked();
+    let marfan = DiseaseId::parse("OMIM:154700").unwrap();
+    assert!(found.hypotheses.iter().take(3).any(|h| h.id == marfan));
+    assert_eq!(found.hypotheses.len(), 50);
+    assert!(second_opinion(&PACK, &Subject::default(), &chart()).hypotheses.iter().take(3).any(|h| h.id == marfan));
+}
+
+#[test]
+fn the_numbers_are_the_product_of_the_claims() {
+    let found = ranked();
+    let bits = |i: usize| found.hypotheses[i].claims.iter().map(|c| c.bits).sum::<f64>();
+    for i in 1..found.hypotheses.len() {
+        let odds = (found.hypotheses[0].probability / found.hypotheses[i].probability).log2();
+        assert!((odds - (bits(0) - bits(i))).abs() < 1e-9, "hypothesis {i}");
+    }
+    let total: f64 = found.hypotheses.iter().map(|h| h.probability).sum::<f64>() + found.other;
+    assert!(total <= 1.0 + 1e-12 && found.other > 0.0);
+}
+
+#[test]
+fn the_order_of_the_chart_and_the_thread_do_not_matter() {
+    let mut turned = chart();
+    turned.reverse();
+    let elsewhere = std::thread::spawn(move || rank(&PACK, &Subject::default(), &turned, &Evidence::default()));
+    assert_eq!(ranked(), elsewhere.join().unwrap());
+}
+
+#[test]
+fn true_claims_stand_and_each_false_one_falls_for_its_reason() {
+    let good = ranked();
+    let second = second_opinion(&PACK, &Subject::default(), &chart());
+    let sound = verify(&PACK, &chart(), &good, &second);
+    assert_eq!((sound.refuted.len(), sound.checked), (0, 250));
+    let first_cause = |change: &dyn Fn(&mut bodh_clinical::Claim)| {
+        let mut bad = good.clone();
+        let claim = bad.hypotheses[0].claims.iter_mut().find(|c| c.matched.is_some() && c.bits > 0.0).unwrap();
+        change(claim);
+        let refuted = verify(&PACK, &chart(), &bad, &second).refuted;
+        assert_eq!(refuted.len(), 1);
+        refuted[0].cause
+    };
+    assert_eq!(first_cause(&|c| c.finding = TermId::parse("HP:0001250").unwrap()), RefutationCause::NotInChart);
+    assert_eq!(first_cause(&|c| c.presence = Presence::Excluded), RefutationCause::NotInChart);
+    assert_eq!(first_cause(&|c| c.matched = None), RefutationCause::NotInPack);
+    assert_eq!(first_cause(&|c| c.disease = DiseaseId::parse("OMIM:999999").unwrap()), RefutationCause::NotInPack);
+    assert_eq!(first_cause(&|c| c.bits += 1e-6), RefutationCause::WrongRatio);
+    assert_eq!(first_cause(&|c| c.bits = f64::NAN), RefutationCause::WrongRatio);
+    assert_eq!(first_cause(&|c| c.frequency = c.frequency.map(|f| f / 2.0)), RefutationCause::WrongRatio);
+    assert_eq!(first_cause(&|c| c.background *= 2.0), RefutationCause::WrongRatio);
+    assert_eq!(first_cause(&|c| c.sources.push("PMID:1".to_owned())), RefutationCause::WrongSource);
+}
+
+#[test]
+fn dissent_is_zero_with_oneself_and_one_with_a_stranger() {
+    let good = ranked();
+    assert!(dissent(&good, &good).abs() < 1e-12);
+    let strange = rank(&PACK, &Subject::default(), &[finding("HP:0000365", Presence::Present)], &Evidence::default());
+    assert!(dissent(&good, &strange) > 0.99);
+    assert!(dissent(&Differential::default(), &Differential::default()).abs() < 1e-12);
+}
+
+#[test]
+fn nothing_known_is_nothing_claimed() {
+    let empty = rank(&PACK, &Subject::default(), &[], &Evidence::default());
+    assert_eq!((empty.hypotheses.len(), empty.other.to_bits()), (0, 1.0f64.to_bits()));
+}
+
+#[test]
+fn leaving_a_publication_out_changes_what_rests_on_it() {
+    let all = ranked();
+    let claims = || all.hypotheses.iter().flat_map(|h| h.claims.iter().flat_map(|c| &c.sources));
+    let publication = claims().find(|s| s.starts_with("PMID:")).unwrap().clone();
+    let evidence = Evidence { exclude_publication: Some(&publication) };
+    let without = rank(&PACK, &Subject::default(), &chart(), &evidence);
+    assert!(without.hypotheses.iter().flat_map(|h| &h.claims).all(|c| !c.sources.contains(&publication)));
+    assert_ne!(all, without);
+}
+
+#[test]
+fn a_plan_is_bounded_ordered_and_never_repeats_what_is_done() {
+    let catalogue = Catalogue::committed(&PACK).unwrap();
+    let planned = |done: &[TestId]| plan(&PACK, &catalogue, &Subject::default(), &chart()[..2], &ranked(), done);
+    let first = planned(&[]);
+    assert!((1..=10).contains(&first.proposals.len()));
+    let worth: Vec<f64> = first.proposals.iter().map(|p| p.gain_bits / p.price.unwrap().dollars()).collect();
+    assert!(worth.windows(2).all(|w| w[0] >= w[1]));
+    assert!(first.proposals.iter().all(|p| p.gain_bits > 0.0 && !p.reveals.is_empty()));
+    assert_eq!(first, planned(&[]));
+    let done = [first.proposals[0].test.clone()];
+    assert!(planned(&done).proposals.iter().all(|p| p.test != done[0]));
+}
+
+#[test]
+fn charts_and_differentials_that_cannot_be_are_refused() {
+    let check = |f: &[Finding]| check_chart(&PACK, &Subject::default(), f);
+    assert_eq!(check(&chart()), Ok(()));
+    let one = finding("HP:0001083", Presence::Present);
+    assert_eq!(check(&[one.clone(), finding("HP:0001083", Presence::Excluded)]), Err(Refusal::Repeated));
+    assert_eq!(check(&[finding("HP:9999999", Presence::Present)]), Err(Refusal::UnknownTerm));
+    assert_eq!(check(&[finding("HP:0000007", Presence::Present)]), Err(Refusal::UnknownTerm));
+    assert_eq!(check(&vec![one; 1001]), Err(Refusal::TooMany { what: "findings", limit: 1000 }));
+    let old = Subject { age_days: Some(60_000), ..Subject::default() };
+    assert_eq!(check_chart(&PACK, &old, &[]), Err(Refusal::OutOfRange { what: "the age" }));
+    let mut bad = ranked();
+    assert_eq!(check_differential(&bad), Ok(()));
+    bad.hypotheses[0].probability = f64::NAN;
+    assert_eq!(check_differential(&bad), Err(Refusal::OutOfRange { what: "a probability" }));
+    let mut twice = ranked();
+    twice.hypotheses[1].id = twice.hypotheses[0].id.clone();
+    assert_eq!(check_differential(&twice), Err(Refusal::Repeated));
+    twice.hypotheses.extend(ranked().hypotheses);
+    assert_eq!(check_differential(&twice), Err(Refusal::TooMany { what: "hypotheses", limit: 50 }));
+}

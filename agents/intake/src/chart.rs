@@ -1,0 +1,78 @@
+//! Coded features and mentions into one chart: one finding per term.
+//!
+//! Rule for a term that is said more than once. All the same: one finding, where it was first said. Said absent and, later in
+//! the note and of the present encounter, there: present, for a note follows the patient ("denied fever at home; febrile on
+//! arrival"). Any other disagreement, and any between a coded feature and the note, is a contradiction that intake does
+//! not settle: the term is reported and not used.
+
+use crate::lexicon::{Lexicon, resolve};
+use crate::reader::Mention;
+use bodh_clinical::{CodedFeature, Finding, Ignored, IgnoredCause, Intake, Origin, Presence, TermId};
+use std::collections::HashMap;
+
+/// What has been said of one term so far.
+struct Said {
+    finding: Finding,
+    contradictory: bool,
+}
+
+/// Terms in the order in which they were first said.
+#[derive(Default)]
+struct Chart {
+    said: Vec<Said>,
+    places: HashMap<TermId, usize>,
+}
+
+pub(crate) fn chart(coded: &[CodedFeature], mentions: Vec<Mention>, lexicon: &impl Lexicon) -> Intake {
+    let mut chart = Chart::default();
+    let mut ignored = Vec::new();
+    for (feature, place) in coded.iter().zip(0_u32..) {
+        match resolve(lexicon, &feature.term) {
+            Err(cause) => ignored.push(Ignored { term: feature.term.clone(), cause }),
+            Ok(term) => {
+                let label = lexicon.label(term.as_str()).to_owned();
+                let finding = Finding { term, label, presence: feature.presence, origin: Origin::Coded(place) };
+                if chart.repeats(finding) {
+                    ignored.push(Ignored { term: feature.term.clone(), cause: IgnoredCause::Duplicate });
+                }
+            }
+        }
+    }
+    for mention in mentions {
+        chart.mention(mention);
+    }
+    let (contradictory, kept): (Vec<Said>, Vec<Said>) = chart.said.into_iter().partition(|s| s.contradictory);
+    Intake {
+        findings: kept.into_iter().map(|s| s.finding).collect(),
+        ignored,
+        contradictory: contradictory.into_iter().map(|s| s.finding.term).collect(),
+    }
+}
+
+impl Chart {
+    /// Adds a finding; true when the same was said before.
+    fn repeats(&mut self, finding: Finding) -> bool {
+        let Some(said) = self.places.get(&finding.term).and_then(|place| self.said.get_mut(*place)) else {
+            self.places.insert(finding.term.clone(), self.said.len());
+            self.said.push(Said { finding, contradictory: false });
+            return false;
+        };
+        let same = said.finding.presence == finding.presence;
+        said.contradictory |= !same;
+        same
+    }
+
+    fn mention(&mut self, mention: Mention) {
+        let Mention { term, label, presence, past, span } = mention;
+        let finding = Finding { term, label, presence, origin: Origin::Text(span) };
+        let before = self.places.get(&finding.term).and_then(|place| self.said.get_mut(*place));
+        if let Some(said) = before
+            && matches!(said.finding.origin, Origin::Text(_))
+            && (said.finding.presence, presence, past) == (Presence::Excluded, Presence::Present, false)
+        {
+            said.finding = finding;
+            return;
+        }
+        self.repeats(finding);
+    }
+}

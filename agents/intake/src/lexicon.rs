@@ -1,0 +1,45 @@
+//! What intake needs to know of a knowledge pack's terms, and a [`Pack`] as such a lexicon.
+
+use bodh_clinical::{IgnoredCause, TermId};
+use bodh_knowledge::{Pack, TermStatus};
+
+/// The terms of a pack, as intake uses them.
+pub trait Lexicon {
+    /// The current id of a term as written: alternative ids mapped, obsolete ones replaced. Or why it cannot be used.
+    fn resolve(&self, written: &str) -> Result<&str, IgnoredCause>;
+
+    /// The label of a current term; empty if there is none.
+    fn label(&self, term: &str) -> &str;
+
+    /// Calls `each` with (current id, name) for every observation's label and synonyms, all labels before the synonyms.
+    /// Terms that are no observation (onset, inheritance, frequency, modifiers) and obsolete ones are left out.
+    fn names(&self, each: &mut dyn FnMut(&str, &str));
+}
+
+impl Lexicon for Pack {
+    fn resolve(&self, written: &str) -> Result<&str, IgnoredCause> {
+        match self.status(written) {
+            TermStatus::Current(term) if self.is_phenotypic(term) => Ok(self.term_id(term)),
+            TermStatus::Current(_) => Err(IgnoredCause::NotPhenotypic),
+            TermStatus::Obsolete => Err(IgnoredCause::Obsolete),
+            TermStatus::Unknown => Err(IgnoredCause::UnknownTerm),
+        }
+    }
+
+    fn label(&self, term: &str) -> &str {
+        self.term(term).map_or("", |term| self.term_label(term))
+    }
+
+    fn names(&self, each: &mut dyn FnMut(&str, &str)) {
+        let observations = || self.terms().filter(|term| self.is_phenotypic(*term));
+        observations().for_each(|term| each(self.term_id(term), self.term_label(term)));
+        for term in observations() {
+            self.term_synonyms(term).for_each(|name| each(self.term_id(term), name));
+        }
+    }
+}
+
+/// The current term of a coded feature.
+pub(crate) fn resolve(lexicon: &impl Lexicon, written: &TermId) -> Result<TermId, IgnoredCause> {
+    TermId::parse(lexicon.resolve(written.as_str())?).map_err(|_| IgnoredCause::UnknownTerm)
+}

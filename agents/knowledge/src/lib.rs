@@ -1,0 +1,42 @@
+//! What the panel knows: diseases with the frequency of their findings, and tests with their prices.
+//!
+//! A [`Pack`] is one flat, checksummed block of little-endian bytes that is used where it lies: opening it checks
+//! the checksum and every offset once, and nothing is parsed or copied afterwards. [`build`] makes the committed
+//! (compressed) form from a release of the Human Phenotype Ontology, [`inflate`] turns that back into the flat form,
+//! and [`RARE`] is the committed pack of rare diseases. A [`Catalogue`] is the readable list of tests.
+//!
+//! Out of scope: how likely a disease is in a patient (`bodh-inference`), and where files lie.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let pack = bodh_knowledge::Pack::open(bodh_knowledge::inflate(bodh_knowledge::RARE)?)?;
+//! let marfan = pack.disease("OMIM:154700").ok_or("not in this pack")?;
+//! assert_eq!(pack.disease_label(marfan), "Marfan syndrome");
+//! # Ok(())
+//! # }
+//! ```
+
+mod annotation;
+mod assemble;
+mod catalogue;
+mod error;
+mod flat;
+mod merge;
+mod names;
+mod pack;
+mod profile;
+mod source;
+
+pub use annotation::{Annotation, EvidenceCode, Frequency, FrequencyClass, Ground};
+pub use assemble::{build, inflate};
+pub use catalogue::{Catalogue, CatalogueError, PricedTest, TestKind};
+pub use error::{BuildError, PackError, Refusal};
+pub use flat::PackBytes;
+pub use pack::{DiseaseIx, Pack, TermIx, TermStatus};
+pub use profile::{Grounds, Profile, Revision, rate_of, rate_step};
+
+/// The committed pack of rare diseases, compressed.
+pub const RARE: &[u8] = include_bytes!("../packs/rare.pack");
+
+/// The committed list of tests.
+pub const TESTS: &str = include_str!("../tests.tsv");

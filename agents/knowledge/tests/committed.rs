@@ -1,0 +1,67 @@
+//! The committed pack and the committed tests.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+use bodh_knowledge::{Catalogue, Pack, RARE, TestKind, inflate};
+
+fn pack() -> Pack {
+    Pack::open(inflate(RARE).unwrap()).unwrap()
+}
+
+#[test]
+fn the_committed_pack_is_the_stated_release() {
+    let pack = pack();
+    assert_eq!(pack.release(), "2025-01-16");
+    assert!(pack.attribution().contains("Human Phenotype Ontology"));
+    assert!(RARE.len() <= 5_000_000 && pack.size() <= 40_000_000);
+    assert!(pack.disease_count() > 10_000 && pack.annotation_count() > 250_000);
+    let marfan = pack.disease("OMIM:154700").unwrap();
+    assert_eq!(pack.also(marfan).collect::<Vec<_>>(), ["ORPHA:558"]);
+    let lens = pack.term("HP:0001083").unwrap();
+    assert!(bodh_knowledge::rate_of(pack.rate(marfan, lens).unwrap()) > 0.3);
+    assert_eq!(pack.term_label(lens), "Ectopia lentis");
+}
+
+#[test]
+fn the_committed_tests_are_priced_and_hold_no_gene_test() {
+    let pack = pack();
+    let catalogue = Catalogue::committed(&pack).unwrap();
+    assert!(catalogue.tests().len() >= 60);
+    assert!(catalogue.tests().iter().any(|t| t.price.cents() > 50_000));
+    for kind in [
+        TestKind::History,
+        TestKind::Examination,
+        TestKind::Laboratory,
+        TestKind::Imaging,
+        TestKind::Function,
+        TestKind::Biopsy,
+    ] {
+        assert!(catalogue.tests().iter().any(|t| t.kind == kind), "{kind:?}");
+    }
+    for test in catalogue.tests() {
+        let label = test.label.to_lowercase();
+        assert!(!["gene ", "genetic", "exome", "genome", "karyotype"].iter().any(|w| label.contains(w)), "{label}");
+    }
+}
+
+#[test]
+fn bad_tests_name_file_and_line() {
+    let pack = pack();
+    let refused = |row: &str| {
+        let text = format!("# prices\n@source S a source\n{}\n", row.replace('|', "\t"));
+        Catalogue::parse("own.tsv", &text, &pack).unwrap_err().to_string()
+    };
+    let show = "HP:0001250 Seizure";
+    assert!(refused(&format!("a|A|history|-|0|S|{show}")).starts_with("own.tsv, line 3: the price must be above zero"));
+    assert!(refused(&format!("a|A|history|-|-5|S|{show}")).contains("cannot be negative"));
+    assert!(refused("a|A|history|-|5|S|HP:7777777 Nothing").contains("unknown term HP:7777777"));
+    assert!(refused("a|A|history|-|5|S|HP:0001250 Convulsion").contains("HP:0001250 is `Seizure`"));
+    assert!(refused("a|A|history|-|5|S|HP:0000001 All").contains("is not a finding"));
+    assert!(refused(&format!("a|A|history|-|5|T|{show}")).contains("unknown price source T"));
+    assert!(refused(&format!("a|A|magic|-|5|S|{show}")).contains("unknown kind magic"));
+    assert!(refused(&format!("A B|A|history|-|5|S|{show}")).contains("not a test id"));
+    assert!(refused(&format!("a|A|history|2157-7|5|S|{show}")).contains("not a LOINC code"));
+    assert!(refused("a|A|history").contains("expected 7 tab-separated columns"));
+    let twice = format!("a|A|history|-|5|S|{show}\na|A|history|-|5|S|{show}");
+    assert!(refused(&twice).contains("line 4: the id a is given twice"));
+}

@@ -1,0 +1,9 @@
+//! The `reasoning_verifier` agent's process: a host, and the cells it starts.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bodh_agent_runtime::run(bodh_clinical::Member::ReasoningVerifier, |question, pack| {
+        bodh_reasoning_verifier::answer(question, pack).map_err(|_| bodh_agent_runtime::REFUSED)
+    })
+}

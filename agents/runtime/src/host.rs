@@ -1,0 +1,50 @@
+//! The host's part: an identity, a gate, and cells. It holds no key but its own and no file but its own program.
+
+use crate::{cells::Cells, inside, service};
+use bodh_cell::{Launcher, Limits, OWN_PROGRAM, SealedPack};
+use bodh_clinical::{Member, Opinion, Question};
+use bodh_host::{Confinement, Fatal, Host};
+use bodh_knowledge::Pack;
+use std::process::ExitCode;
+
+/// Runs the agent `member`, as a host or, when started as one, as a cell. `answer` gives an opinion or the code of a
+/// refusal; it runs in the cell only.
+pub fn run<F>(member: Member, answer: F) -> ExitCode
+where
+    F: Fn(&Question, &Pack) -> Result<Opinion, u8>,
+{
+    if bodh_cell::is_cell() {
+        inside::serve(answer);
+    }
+    bodh_host::run(member.name(), keep, |host| serve(member, host))
+}
+
+/// Its own program (to start cells) and the ports of the guardian and the record. No file to write.
+fn keep(config: &bodh_host::Config) -> Result<Confinement, Fatal> {
+    let execute = bodh_cell::host::own_program().map_err(|cause| Fatal::failure(format!("own program: {cause}")))?;
+    Ok(Confinement {
+        execute,
+        connect_ports: vec![config.guardian.port(), config.audit.port()],
+        ..Confinement::default()
+    })
+}
+
+async fn serve(member: Member, host: Host) -> Result<(), Fatal> {
+    let (flat, pack_sha256) = tokio::task::spawn_blocking(pack).await.map_err(|e| Fatal::failure(e.to_string()))??;
+    let sealed =
+        SealedPack::new(&flat).map_err(|cause| Fatal::failure(format!("the pack could not be sealed: {cause}")))?;
+    drop(flat);
+    let cells = Cells::new(Launcher::new(OWN_PROGRAM, Some(sealed), Limits::default()));
+    tokio::spawn(cells.clone().sweep());
+    let (joined, _) = host.join().await?;
+    let routes = service::routes(member, joined.gate.clone(), cells, pack_sha256);
+    joined.serve(host, routes).await
+}
+
+/// The pack, unfolded and checked once: every cell of this agent maps the same sealed copy.
+fn pack() -> Result<(Vec<u8>, String), Fatal> {
+    let bad = |cause: bodh_knowledge::PackError| Fatal::usage(format!("knowledge pack: {cause}"));
+    let flat = bodh_knowledge::inflate(bodh_knowledge::RARE).map_err(bad)?;
+    let sha256 = data_encoding::HEXLOWER.encode(ring::digest::digest(&ring::digest::SHA256, &flat).as_ref());
+    Ok((flat, sha256))
+}

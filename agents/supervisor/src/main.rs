@@ -1,0 +1,9 @@
+//! The `supervisor` agent's process: a host, and the cells it starts.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bodh_agent_runtime::run(bodh_clinical::Member::Supervisor, |question, pack| {
+        bodh_supervisor::answer(question, pack).map_err(|_| bodh_agent_runtime::REFUSED)
+    })
+}

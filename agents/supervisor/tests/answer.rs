@@ -1,0 +1,85 @@
+//! What the supervisor proposes, and what it refuses.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+use bodh_clinical::{
+    Differential, DiseaseId, Hypothesis, Opinion, Plan, Pricing, Proposal, Question, Step, Subject, TestId,
+    Verification,
+};
+use bodh_knowledge::{Pack, RARE, Refusal, inflate};
+use bodh_supervisor::answer;
+use std::sync::LazyLock;
+
+static PACK: LazyLock<Pack> = LazyLock::new(|| Pack::open(inflate(RARE).unwrap()).unwrap());
+
+fn question(sequential: bool, round: u32, leading: f64, gain: f64, done: &[&str]) -> Question {
+    let id = DiseaseId::parse("OMIM:154700").unwrap();
+    let hypothesis = Hypothesis {
+        id,
+        also: vec![],
+        label: String::new(),
+        probability: leading,
+        prevalence: None,
+        red_flag: false,
+        claims: vec![],
+    };
+    let test = |id: &str| TestId::parse(id).unwrap();
+    let proposal =
+        |id: &str| Proposal { test: test(id), label: String::new(), gain_bits: gain, price: None, reveals: vec![] };
+    Question::Next {
+        sequential,
+        round,
+        differential: Differential { hypotheses: vec![hypothesis], other: (1.0 - leading) / 2.0 },
+        verification: Verification::default(),
+        plan: Plan { proposals: vec![proposal("eeg"), proposal("mri_brain")] },
+        pricing: Pricing::default(),
+        done: done.iter().map(|d| test(d)).collect(),
+    }
+}
+
+fn step(question: &Question) -> Step {
+    match answer(question, &PACK).unwrap() {
+        Opinion::Next(supervision) => {
+            assert!(!supervision.reasons.is_empty());
+            supervision.step
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn order(id: &str) -> Step {
+    Step::Order(TestId::parse(id).unwrap())
+}
+
+#[test]
+fn without_results_to_wait_for_one_round_is_all() {
+    assert_eq!(step(&question(false, 1, 0.7, 1.0, &[])), Step::Conclude);
+    assert_eq!(step(&question(false, 1, 0.05, 1.0, &[])), Step::Defer);
+}
+
+#[test]
+fn orders_while_it_is_worth_it() {
+    assert_eq!(step(&question(true, 1, 0.5, 1.0, &[])), order("eeg"));
+    assert_eq!(step(&question(true, 2, 0.5, 1.0, &["eeg"])), order("mri_brain"));
+    assert_eq!(step(&question(true, 3, 0.5, 1.0, &["eeg", "mri_brain"])), Step::Conclude);
+    assert_eq!(step(&question(true, 1, 0.5, 0.001, &[])), Step::Conclude);
+    assert_eq!(step(&question(true, 1, 0.97, 1.0, &[])), Step::Conclude);
+    assert_eq!(step(&question(true, 40, 0.5, 1.0, &[])), Step::Conclude);
+}
+
+#[test]
+fn nothing_left_and_nothing_leading_is_never_a_diagnosis() {
+    assert_eq!(step(&question(true, 40, 0.05, 1.0, &[])), Step::Defer);
+    assert_eq!(step(&question(true, 1, 0.05, 0.0, &[])), Step::Defer);
+    assert_eq!(step(&question(true, 1, 0.2, 0.0, &[])), Step::Defer);
+}
+
+#[test]
+fn other_questions_and_impossible_numbers_are_refused() {
+    let other = Question::Differential { subject: Subject::default(), findings: vec![] };
+    assert_eq!(answer(&other, &PACK), Err(Refusal::NotMine { member: "supervisor" }));
+    let gain = Refusal::OutOfRange { what: "an expected gain" };
+    assert_eq!(answer(&question(true, 1, 0.5, f64::NAN, &[]), &PACK), Err(gain));
+    let probability = Refusal::OutOfRange { what: "a probability" };
+    assert_eq!(answer(&question(true, 1, f64::INFINITY, 1.0, &[]), &PACK), Err(probability));
+}

@@ -1,0 +1,33 @@
+//! The guardian's contract: the messages, thin typed clients, and the two documents that people sign.
+//!
+//! - [`Client`]: the `Guardian` service over mutual TLS (sessions, people, revocation, trust).
+//! - [`Door`]: the `Door` service on the Workload API's Unix socket, for people who have no certificate yet.
+//! - [`Enrolment`]: the canonical record that an operator signs to enrol a person.
+//! - [`Binaries`]: the manifest of executables that an operator signs.
+//!
+//! Out of scope: keys and signatures (`bodh-identity`), the channel that the client runs on, retries other than the
+//! transport's own, and every rule: the guardian decides, this crate only carries.
+
+mod binaries;
+mod client;
+mod door;
+mod enrolment;
+mod error;
+
+pub use binaries::{Binaries, BinariesError, Binary};
+pub use client::{Client, Grant, OpenSession, Spent, Trace};
+pub use door::{Challenge, Credential, Door, proof};
+pub use enrolment::{Enrolment, EnrolmentError};
+pub use error::Error;
+
+/// Generated from `proto/guardian.proto`, where each field is documented.
+#[allow(
+    missing_docs,
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    unreachable_pub,
+    reason = "generated code; documented in the .proto"
+)]
+pub mod pb {
+    tonic::include_proto!("bodh.guardian.v1");
+}

@@ -1,0 +1,118 @@
+//! What a gate knows of the world: policies, people, revoked identities, the token key — and how fresh that is.
+
+use crate::Refusal;
+use bodh_identity::SpiffeId;
+use bodh_policy::Policies;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// A gate whose feed is older than this refuses everything.
+pub const STALE_AFTER: Duration = Duration::from_secs(2);
+
+/// Milliseconds since 1970 UTC. Injected, so that tests move it.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// The system's clock, in milliseconds since 1970 UTC.
+#[must_use]
+pub fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// An enrolled person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The roles of their signed enrolment.
+    pub roles: Vec<String>,
+    /// How they prove who they are: `local_key` or `webauthn`.
+    pub assurance: String,
+    /// Their Ed25519 public key.
+    pub key: Vec<u8>,
+}
+
+/// One consistent state of the world.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// The verified policies.
+    pub policies: Arc<Policies>,
+    /// SHA-256 of their bundle.
+    pub policy_hash: [u8; 32],
+    /// The guardian's Ed25519 public key for tokens.
+    pub token_key: [u8; 32],
+    /// SPIFFE id of the guardian: the only issuer of tokens.
+    pub issuer: SpiffeId,
+    /// Everybody who is enrolled and not revoked.
+    pub people: HashMap<SpiffeId, Person>,
+    /// Identities that were revoked.
+    pub revoked: HashSet<SpiffeId>,
+    /// Grows with every change.
+    pub epoch: u64,
+}
+
+/// The current view, shared by a service's gates. Cheap to clone.
+#[derive(Clone)]
+pub struct Trust {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    view: RwLock<Option<Arc<View>>>,
+    heard_ms: AtomicI64,
+    followed: bool,
+    clock: Clock,
+}
+
+impl Trust {
+    /// For the guardian, which is the source itself: never stale.
+    #[must_use]
+    pub fn source(view: View, clock: Clock) -> Self {
+        Self::new(Some(Arc::new(view)), false, clock)
+    }
+
+    /// For everybody else: refuses until the first view and whenever the feed is silent.
+    #[must_use]
+    pub fn followed(clock: Clock) -> Self {
+        Self::new(None, true, clock)
+    }
+
+    fn new(view: Option<Arc<View>>, followed: bool, clock: Clock) -> Self {
+        Self {
+            inner: Arc::new(Inner { view: RwLock::new(view), heard_ms: AtomicI64::new(i64::MIN / 2), followed, clock }),
+        }
+    }
+
+    /// Takes a newer view.
+    pub fn replace(&self, view: View) {
+        *self.inner.view.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Arc::new(view));
+    }
+
+    /// The feed was heard.
+    pub fn heard(&self) {
+        self.inner.heard_ms.store((self.inner.clock)(), Ordering::Release);
+    }
+
+    /// The clock that freshness is measured with.
+    #[must_use]
+    pub fn now_ms(&self) -> i64 {
+        (self.inner.clock)()
+    }
+
+    /// The view, if it is fresh.
+    ///
+    /// # Errors
+    /// [`Refusal::Stale`] before the first view and when the feed is silent for longer than [`STALE_AFTER`].
+    pub fn current(&self) -> Result<Arc<View>, Refusal> {
+        let silent = self.now_ms().saturating_sub(self.inner.heard_ms.load(Ordering::Acquire));
+        if self.inner.followed && silent > i64::try_from(STALE_AFTER.as_millis()).unwrap_or(i64::MAX) {
+            return Err(Refusal::Stale);
+        }
+        let view = self.inner.view.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        view.clone().ok_or(Refusal::Stale)
+    }
+}

@@ -1,0 +1,129 @@
+//! The door: a person's client proves the person's key and receives a certificate for five minutes.
+//!
+//! The answer to a wrong name, a revoked person and a wrong proof is the same.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use bodh_audit_log::{Draft, Kind, Verdict};
+use bodh_guardian_api::{pb, proof};
+use bodh_identity::{
+    SpiffeId,
+    signing::{Context, verify},
+};
+
+use crate::{
+    authority::Attested,
+    clock::system_time,
+    error::{Cause, Error},
+    random,
+    state::State,
+};
+
+/// What the record calls the issue of a person's certificate.
+pub const ISSUE_HUMAN_SVID: &str = "issue_human_svid";
+/// The executable that may ask: the command line.
+const CLIENT: &str = "bodh";
+/// How long a nonce is good.
+const NONCE_MS: i64 = 60_000;
+/// Nonces that wait at most.
+pub const MAX_NONCES: usize = 1024;
+
+/// The nonces that were given and not yet used.
+#[derive(Default)]
+pub struct Nonces {
+    given: Mutex<BTreeMap<[u8; 32], Given>>,
+}
+
+struct Given {
+    human: String,
+    until_ms: i64,
+}
+
+impl Nonces {
+    fn give(&self, human: &str, now_ms: i64) -> Result<[u8; 32], Error> {
+        let nonce = random::bytes::<32>()?;
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        given.retain(|_, given| given.until_ms > now_ms);
+        if given.len() >= MAX_NONCES {
+            return Err(Error::TooMany("challenges"));
+        }
+        given.insert(nonce, Given { human: human.to_owned(), until_ms: now_ms.saturating_add(NONCE_MS) });
+        Ok(nonce)
+    }
+
+    /// Whether the nonce was given for this name and is still good. It is not any more after this, whatever the answer.
+    fn take(&self, nonce: &[u8], human: &str, now_ms: i64) -> bool {
+        let Ok(nonce) = <[u8; 32]>::try_from(nonce) else { return false };
+        let given = self.given.lock().unwrap_or_else(PoisonError::into_inner).remove(&nonce);
+        given.is_some_and(|given| given.human == human && given.until_ms > now_ms)
+    }
+}
+
+/// A nonce for a name, enrolled or not.
+pub fn challenge(
+    state: &State,
+    caller: &impl Attested,
+    request: &pb::ChallengeRequest,
+) -> Result<pb::ChallengeReply, Error> {
+    check_client(state, caller)?;
+    let id = SpiffeId::human(state.trust_domain(), &request.human).map_err(|_| Error::Malformed("name"))?;
+    let nonce = state.nonces().give(&request.human, state.clock()())?;
+    Ok(pb::ChallengeReply { nonce: nonce.to_vec(), id: id.to_string() })
+}
+
+/// A certificate for the key that the person signed, together with the nonce.
+pub async fn human_svid(
+    state: &State,
+    caller: &impl Attested,
+    request: &pb::HumanSvidRequest,
+) -> Result<pb::HumanSvidReply, Error> {
+    check_client(state, caller)?;
+    let Some(id) = proven(state, request) else {
+        state.refusals().count(ISSUE_HUMAN_SVID, Cause::Door.code());
+        return Err(Cause::Door.into());
+    };
+    let chain = state.authority().certify(&id, &request.public_key, system_time(state.clock()))?;
+    // Commit point: the issue is in the record before the certificate leaves. A crash here leaves an entry and no
+    // certificate.
+    state
+        .ledger()
+        .record(Draft {
+            verdict: Some(Verdict::Ok),
+            actors: vec![id.to_string()],
+            ..Draft::new(Kind::Issue, ISSUE_HUMAN_SVID, state.ledger().next_key())
+        })
+        .await?;
+    // Again, because a revocation may have come while the entry was written.
+    if state.registry().is_revoked(&id) {
+        return Err(Cause::Door.into());
+    }
+    let bundle = state.authority().bundle().borrow().certificates().map(|root| root.to_vec()).collect();
+    Ok(pb::HumanSvidReply { chain, bundle, trust_domain: state.trust_domain().to_owned() })
+}
+
+/// Who proved their key, if anybody. The nonce is used up first, so that a wrong proof cannot be tried again with it.
+fn proven(state: &State, request: &pb::HumanSvidRequest) -> Option<SpiffeId> {
+    let fresh = state.nonces().take(&request.nonce, &request.human, state.clock()());
+    let id = SpiffeId::human(state.trust_domain(), &request.human).ok()?;
+    let person = state.registry().person(&id)?;
+    let payload = proof(&request.nonce, &request.public_key);
+    let signed = verify(&person.key, Context::Door, &payload, &request.signature).is_ok();
+    (fresh && signed && !state.registry().is_revoked(&id)).then_some(id)
+}
+
+/// The caller is the command line. Where the kernel hides what it executes, it is at least a process of our own user:
+/// the socket's folder admits no other, and what counts at the door is the person's signature.
+fn check_client(state: &State, caller: &impl Attested) -> Result<(), Error> {
+    let admitted = match caller.executable() {
+        Some(hash) => state.binaries().with_hash(&hash).is_some_and(|entry| entry.executable == CLIENT),
+        None => caller.uid() == rustix::process::getuid().as_raw(),
+    };
+    if admitted {
+        return Ok(());
+    }
+    state.refusals().count(ISSUE_HUMAN_SVID, Cause::UnknownExecutable.code());
+    Err(Cause::UnknownExecutable.into())
+}

@@ -1,0 +1,8 @@
+//! Compiles `proto/panel.proto` with a pure-Rust protoc.
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    println!("cargo:rerun-if-changed=proto/panel.proto");
+    let descriptors = protox::compile(["proto/panel.proto"], ["proto"])?;
+    tonic_prost_build::configure().compile_fds(descriptors)?;
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! `bodh bench`: accuracy and speed.
+
+use super::later::{Anything, refusal};
+use crate::failure::Outcome;
+use clap::Subcommand;
+
+mod accuracy;
+mod load;
+mod sessions;
+mod tax;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Rank the diseases of many cases in this process, and compare with the answers
+    Accuracy(accuracy::Args),
+    /// What identity, tokens, policy, cells and the record cost: one session through the panel, step by step
+    Tax(tax::Args),
+    /// Many sessions at once through the whole panel
+    Sessions(sessions::Args),
+    #[command(hide = true)]
+    Appends(Anything),
+    #[command(hide = true)]
+    Revocation(Anything),
+    #[command(hide = true)]
+    Reasoning(Anything),
+}
+
+pub(crate) fn run(args: Args) -> Outcome {
+    match args.what {
+        What::Accuracy(args) => accuracy::run(&args),
+        What::Tax(args) => tax::run(&args),
+        What::Sessions(args) => sessions::run(&args),
+        What::Appends(_) => Err(refusal("`bodh bench appends`")),
+        What::Revocation(_) => Err(refusal("`bodh bench revocation`")),
+        What::Reasoning(_) => Err(refusal("`bodh bench reasoning`")),
+    }
+}

@@ -1,0 +1,117 @@
+//! `bodh decide`: an escalation, read and decided, signed with the physician's own key over exactly what was shown.
+
+use super::options::{StartOptions, StateOptions, WhoOption, reason};
+use super::signer::physician;
+use super::visit::reach;
+use crate::failure::{Failure, Outcome};
+use crate::people::{Visitor, at, random_hex};
+use crate::report::{self, Shape};
+use crate::terminal;
+use bodh_identity::signing::Context;
+use bodh_panel::{Decision, Escalation, Verdict};
+use bodh_panel_api::pb;
+use data_encoding::HEXLOWER;
+use ring::digest::{SHA256, digest};
+
+/// What the signature says of itself (21 CFR 11.50: the meaning of a signature is part of it).
+const MEANING: &str = "decision on an escalation";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  bodh inbox --state ~/panel
+  bodh decide 0123456789abcdef-1 approve --reason \"agrees with the examination\" --state ~/panel --as ann
+  bodh decide 0123456789abcdef-1 deny --reason \"already done elsewhere\" --state ~/panel
+
+What is decided on is printed first; the signature covers the hash of exactly that.
+Nobody decides on what they asked for themselves.")]
+pub(crate) struct Args {
+    /// The escalation, as `bodh inbox` lists it
+    #[arg(value_name = "ESCALATION")]
+    escalation: String,
+    /// approve: go on as proposed; deny: do not; amend: go on with your reservation
+    #[arg(value_name = "VERDICT", value_enum)]
+    verdict: Choice,
+    /// Why; it stands in the record beside your name
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    reason: String,
+    #[command(flatten)]
+    state: StateOptions,
+    #[command(flatten)]
+    who: WhoOption,
+    #[command(flatten)]
+    start: StartOptions,
+    /// Print the report as one JSON object (what was decided on goes to stderr)
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Choice {
+    Approve,
+    Deny,
+    Amend,
+}
+
+pub(crate) fn run(args: &Args) -> Outcome {
+    let report = reach(&args.state, &args.start, async |access| {
+        let name = physician(access, args.who.actor.as_deref()).await?;
+        let visitor = Visitor::enter(access.running(), &access.ring, &name).await?;
+        let mut panel = visitor.panel()?;
+        let opened = panel.open(pb::OpenRequest { escalation: args.escalation.clone() }).await;
+        let opened = opened.map_err(|status| at("the orchestrator", &status))?.into_inner();
+        let shown = read(&opened.record_json, &args.escalation)?;
+        show(&shown, args.json)?;
+        if opened.status != "open" {
+            return Err(Failure::input(format!("{}: already {}", args.escalation, terminal::shown(&opened.status))));
+        }
+        let decision = decision(args, &opened.record_json, &shown, visitor.id().to_string())?;
+        let bytes = decision.to_bytes();
+        let signature = visitor.sign(Context::Decision, &bytes)?;
+        let request = pb::DecideRequest { escalation: args.escalation.clone(), decision_json: bytes, signature };
+        let events = panel.decide(request).await.map_err(|status| at("the orchestrator", &status))?;
+        let progress = terminal::spinner("the session goes on");
+        let report = super::diagnose::follow(events.into_inner(), &progress).await;
+        progress.finish_and_clear();
+        report
+    })?;
+    report::show(&report, Shape { json: args.json, state: Some(&args.state.state) })
+}
+
+/// The record, which must be the one that was asked for.
+fn read(record: &[u8], escalation: &str) -> Outcome<Escalation> {
+    let shown: Escalation = serde_json::from_slice(record)
+        .map_err(|cause| Failure::failed(format!("the escalation's record is not of this version: {cause}")))?;
+    if shown.id != escalation {
+        return Err(Failure::failed("the orchestrator showed another escalation; nothing was signed"));
+    }
+    Ok(shown)
+}
+
+fn show(escalation: &Escalation, json: bool) -> Outcome {
+    let text = report::escalation(escalation);
+    if json {
+        eprint!("{text}");
+        return Ok(());
+    }
+    terminal::print(&text).map_err(|cause| Failure::failed(format!("stdout: {cause}")))
+}
+
+fn decision(args: &Args, record: &[u8], shown: &Escalation, signer: String) -> Outcome<Decision> {
+    Ok(Decision {
+        escalation: shown.id.clone(),
+        session: shown.session.clone(),
+        record_sha256: HEXLOWER.encode(digest(&SHA256, record).as_ref()),
+        verdict: match args.verdict {
+            Choice::Approve => Verdict::Approve,
+            Choice::Deny => Verdict::Deny,
+            Choice::Amend => Verdict::Amend,
+        },
+        amount_cents: shown.amount_cents,
+        reason: args.reason.clone(),
+        meaning: MEANING.to_owned(),
+        signer,
+        nonce: random_hex()?,
+        at_unix_ms: chrono::Utc::now().timestamp_millis(),
+    })
+}

@@ -1,0 +1,123 @@
+//! `bodh diagnose`: one case, on a panel started for it.
+
+use super::options::{KeyOptions, StartOptions, budget};
+use crate::failure::{Failure, Outcome};
+use crate::launch::{Access, until_stopped};
+use crate::people::{LOCAL, Visitor, at};
+use crate::report::{self, Shape};
+use crate::state::Folder;
+use crate::terminal;
+use bodh_clinical::Usd;
+use bodh_panel_api::pb;
+use std::io::Read;
+use std::path::PathBuf;
+
+/// What a session may spend without asking a physician (the policy's own threshold per session).
+const DEFAULT_BUDGET: &str = "2500";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  bodh diagnose patient.json                         a Phenopacket v2; nothing is kept
+  bodh diagnose note.txt --state ~/panel             a plain note; the session is kept and can be decided
+  cat patient.json | bodh diagnose - --json          from standard input; one JSON object
+  bodh diagnose osce.json --sequential --budget 800  the case file answers what the panel orders
+
+CASE is a Phenopacket v2 (JSON), an OSCE case (JSON) or a plain note (text).
+Exit code 3 means that a physician has to decide: common for rare diseases, and no error.")]
+pub(crate) struct Args {
+    /// The case file; `-` reads standard input
+    #[arg(value_name = "CASE")]
+    case: PathBuf,
+    /// What may be spent on tests, in US dollars
+    #[arg(long, value_name = "USD", value_parser = budget, default_value = DEFAULT_BUDGET, allow_negative_numbers = true)]
+    budget: Usd,
+    /// Start from two findings; each committed order reveals what the case file says of it
+    #[arg(long)]
+    sequential: bool,
+    /// Keep the session in this folder; without it everything is deleted at the end
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    keys: KeyOptions,
+    #[command(flatten)]
+    start: StartOptions,
+}
+
+pub(crate) fn run(args: &Args) -> Outcome {
+    let bytes = read_case(&args.case)?;
+    // Read here first, so that a file that cannot be used is refused before anything is started.
+    let named = args.case.display();
+    let parsed = bodh_formats::read(&bytes).map_err(|wrong| Failure::input(format!("{named}: {wrong}")))?;
+    let settings = args.start.settings()?;
+    let folder = match &args.state {
+        Some(path) => Folder::open_or_make(path)?,
+        None => Folder::passing()?,
+    };
+    let keys = &args.keys;
+    let report = until_stopped(async {
+        let progress = terminal::spinner("starting the panel");
+        let unlock = keys.unlock_file.as_deref();
+        let mut access = Access::to(folder, unlock, keys.passphrase_file.as_deref(), &settings).await?;
+        let visitor = Visitor::enter(access.running(), &access.ring, LOCAL).await?;
+        let request = pb::ConveneRequest {
+            case: bytes,
+            pseudonym: parsed.case_id.clone().unwrap_or_default(),
+            budget_cents: args.budget.cents(),
+            sequential: args.sequential,
+        };
+        let report = tokio::select! {
+            report = convene(&visitor, request, &progress) => report,
+            failure = access.gave_up() => Err(failure),
+        };
+        progress.set_message("stopping the panel");
+        drop(access);
+        progress.finish_and_clear();
+        report
+    })?;
+    report::show(&report, Shape { json: args.json, state: args.state.as_deref() })
+}
+
+async fn convene(
+    visitor: &Visitor,
+    request: pb::ConveneRequest,
+    progress: &indicatif::ProgressBar,
+) -> Outcome<Vec<u8>> {
+    let events = visitor.panel()?.convene(request).await.map_err(|status| at("the orchestrator", &status))?;
+    follow(events.into_inner(), progress).await
+}
+
+/// Follows a session to its report.
+pub(crate) async fn follow(
+    mut events: tonic::Streaming<pb::SessionEvent>,
+    progress: &indicatif::ProgressBar,
+) -> Outcome<Vec<u8>> {
+    let mut report = None;
+    while let Some(event) = events.message().await.map_err(|status| at("the orchestrator", &status))? {
+        match event.event {
+            Some(pb::session_event::Event::Progress(now)) => {
+                progress.set_message(format!("round {}: {}", now.round, terminal::shown(&now.step)));
+            }
+            Some(pb::session_event::Event::ReportJson(bytes)) => report = Some(bytes),
+            None => {}
+        }
+    }
+    report.ok_or_else(|| Failure::failed("the orchestrator ended without a report; see logs/orchestrator.log"))
+}
+
+fn read_case(path: &std::path::Path) -> Outcome<Vec<u8>> {
+    let limit = bodh_formats::MAX_BYTES as u64;
+    if path.as_os_str() != "-" {
+        return crate::state::read_bounded(path, limit);
+    }
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().lock().take(limit + 1).read_to_end(&mut bytes);
+    read.map_err(|cause| Failure::input(format!("standard input: {cause}")))?;
+    if bytes.len() as u64 > limit {
+        return Err(Failure::input(format!("standard input: larger than {limit} bytes")));
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,102 @@
+//! `bodh inbox`: what waits for a physician.
+
+use super::options::{StartOptions, StateOptions, WhoOption};
+use super::visit::{print_json, visit};
+use crate::failure::{Failure, Outcome};
+use crate::people::at;
+use crate::report::dollars_of;
+use crate::terminal::{self, shown};
+use bodh_panel_api::pb;
+use serde_json::json;
+use std::fmt::Write;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  bodh inbox --state ~/panel --as ann
+  bodh inbox --state ~/panel --as ann --all --json   decided and lapsed ones too")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    state: StateOptions,
+    #[command(flatten)]
+    who: WhoOption,
+    #[command(flatten)]
+    start: StartOptions,
+    /// Decided and lapsed ones too
+    #[arg(long)]
+    all: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Outcome {
+    let all = args.all;
+    let items = visit(&args.state, &args.start, args.who.or_local(), async move |_, visitor| {
+        let reply = visitor.panel()?.inbox(pb::InboxRequest { all }).await;
+        Ok(reply.map_err(|status| at("the orchestrator", &status))?.into_inner().items)
+    })?;
+    if args.json {
+        let items: Vec<_> = items.iter().map(object).collect();
+        return print_json(&json!({ "items": items }));
+    }
+    terminal::print(&text(&items)).map_err(|cause| Failure::failed(format!("stdout: {cause}")))
+}
+
+fn object(item: &pb::InboxItem) -> serde_json::Value {
+    json!({
+        "escalation": item.escalation, "session": item.session, "kind": item.kind, "reason": item.reason,
+        "raised": time(item.raised_unix_ms), "status": item.status, "amount_cents": item.amount_cents,
+        "requester": item.requester,
+    })
+}
+
+fn text(items: &[pb::InboxItem]) -> String {
+    if items.is_empty() {
+        return "Nothing waits.\n".into();
+    }
+    let mut out = String::new();
+    for item in items {
+        let amount = if item.amount_cents > 0 { format!(", {}", dollars_of(item.amount_cents)) } else { String::new() };
+        // Writing to a String has no failure path.
+        let _written = writeln!(
+            out,
+            "{}  {}  {}{amount}  {}\n    {}\n    asked by {}, session {}",
+            shown(&item.escalation),
+            time(item.raised_unix_ms),
+            shown(&item.kind),
+            shown(&item.status),
+            shown(&item.reason),
+            shown(&item.requester),
+            shown(&item.session)
+        );
+    }
+    out
+}
+
+/// RFC 3339, UTC.
+pub(super) fn time(unix_ms: i64) -> String {
+    let time = chrono::DateTime::from_timestamp_millis(unix_ms);
+    time.map(|t| t.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)).unwrap_or_else(|| "-".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_says_what_it_is_about() {
+        assert_eq!(text(&[]), "Nothing waits.\n");
+        let item = pb::InboxItem {
+            escalation: "e-1".into(),
+            kind: "over_budget".into(),
+            amount_cents: 300_000,
+            raised_unix_ms: 1_780_000_000_000,
+            reason: "a\nb".into(),
+            ..Default::default()
+        };
+        let said = text(&[item]);
+        assert!(said.starts_with("e-1  2026-05-28T20:26:40Z  over_budget, $3000.00"), "{said}");
+        assert!(!said.contains("a\nb"));
+    }
+}

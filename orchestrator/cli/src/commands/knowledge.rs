@@ -1,0 +1,194 @@
+//! `bodh knowledge`: what reasoning rests on.
+
+use super::visit::print_json;
+use crate::failure::{Failure, Outcome};
+use crate::state::{read_bounded, write_private};
+use crate::terminal;
+use bodh_knowledge::{Catalogue, Pack, RARE, build, inflate};
+use clap::Subcommand;
+use data_encoding::HEXLOWER;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Most bytes of one file of a release; the annotations of 2025 have 35 MB.
+const MAX_SOURCE: u64 = 512 << 20;
+/// Most bytes of a compressed pack.
+const MAX_PACK: u64 = 128 << 20;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Versions, sources, counts and hashes of the packs
+    Info(InfoArgs),
+    /// Build the pack of rare diseases from a release of the Human Phenotype Ontology
+    Build(BuildArgs),
+    /// Check a pack's checksum and content, and the list of tests against it
+    Check(CheckArgs),
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  bodh knowledge info --json")]
+struct InfoArgs {
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  bodh knowledge build --obo hp.obo --hpoa phenotype.hpoa --genes genes_to_phenotype.txt --out rare.pack
+
+The same three files give the same bytes.")]
+struct BuildArgs {
+    /// The ontology
+    #[arg(long, value_name = "FILE")]
+    obo: PathBuf,
+    /// The annotations
+    #[arg(long, value_name = "FILE")]
+    hpoa: PathBuf,
+    /// Genes and phenotypes
+    #[arg(long, value_name = "FILE")]
+    genes: PathBuf,
+    /// Where the pack goes
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  bodh knowledge check
+  bodh knowledge check rare.pack                     one that you built")]
+struct CheckArgs {
+    /// A compressed pack; without it the one inside this program
+    #[arg(value_name = "PACK")]
+    pack: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: Args) -> Outcome {
+    match args.what {
+        What::Info(args) => info(args.json),
+        What::Build(args) => make(&args),
+        What::Check(args) => check(args.pack.as_deref()),
+    }
+}
+
+/// The pack inside this program.
+fn committed() -> Outcome<Pack> {
+    open("the built-in pack", RARE)
+}
+
+fn open(name: &str, compressed: &[u8]) -> Outcome<Pack> {
+    let pack = inflate(compressed).and_then(Pack::open);
+    pack.map_err(|wrong| Failure::unverified(format!("{name}: {wrong}; build it again")))
+}
+
+fn tests(pack: &Pack) -> Outcome<Catalogue> {
+    Catalogue::committed(pack).map_err(|wrong| Failure::unverified(format!("the list of tests: {wrong}")))
+}
+
+fn info(as_json: bool) -> Outcome {
+    let pack = committed()?;
+    let tests = tests(&pack)?.tests().len();
+    let hash = HEXLOWER.encode(&pack.sha256());
+    if as_json {
+        return print_json(&json!({
+            "rare": {
+                "release": pack.release(), "sha256": hash, "bytes": pack.size(), "diseases": pack.disease_count(),
+                "terms": pack.term_count(), "annotations": pack.annotation_count(), "attribution": pack.attribution(),
+            },
+            "tests": { "count": tests },
+        }));
+    }
+    let text = format!(
+        "Rare disease, release {}\n  {} diseases, {} terms, {} annotations, {} bytes\n  SHA-256 {hash}\n  {}\n\
+         Tests\n  {tests}, with approximate prices in US dollars and their sources\n{}\n",
+        pack.release(),
+        pack.disease_count(),
+        pack.term_count(),
+        pack.annotation_count(),
+        pack.size(),
+        pack.attribution(),
+        crate::report::NOT_A_DEVICE
+    );
+    terminal::print(&text).map_err(|cause| Failure::failed(format!("stdout: {cause}")))
+}
+
+fn make(args: &BuildArgs) -> Outcome {
+    let progress = terminal::spinner("building");
+    let (obo, hpoa) = (read_bounded(&args.obo, MAX_SOURCE)?, read_bounded(&args.hpoa, MAX_SOURCE)?);
+    let genes = read_bounded(&args.genes, MAX_SOURCE)?;
+    let packed = build(&obo, &hpoa, &genes).map_err(|wrong| Failure::input(wrong.to_string()))?;
+    let pack = open(&args.out.display().to_string(), &packed)?;
+    write_private(&args.out, &packed)?;
+    progress.finish_and_clear();
+    let text = format!(
+        "{}: {} diseases, release {}, SHA-256 {}\n",
+        args.out.display(),
+        pack.disease_count(),
+        pack.release(),
+        HEXLOWER.encode(&pack.sha256())
+    );
+    terminal::print(&text).map_err(|cause| Failure::failed(format!("stdout: {cause}")))
+}
+
+fn check(path: Option<&Path>) -> Outcome {
+    let pack = match path {
+        Some(path) => open(&path.display().to_string(), &read_bounded(path, MAX_PACK)?)?,
+        None => committed()?,
+    };
+    let tests = tests(&pack)?.tests().len();
+    let text = format!(
+        "Sound: {} diseases, {} terms, {} annotations, {tests} tests; SHA-256 {}\n",
+        pack.disease_count(),
+        pack.term_count(),
+        pack.annotation_count(),
+        HEXLOWER.encode(&pack.sha256())
+    );
+    terminal::print(&text).map_err(|cause| Failure::failed(format!("stdout: {cause}")))
+}
+
+#[cfg(test)]
+mod tests_of_the_samples {
+    use super::*;
+
+    /// Each sample is read, and each of its terms is one that the pack knows under that label.
+    #[test]
+    fn every_sample_is_usable() {
+        let pack = committed().unwrap();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/samples");
+        let mut read = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|kind| kind == "toml") {
+                continue;
+            }
+            let bytes = std::fs::read(&path).unwrap();
+            let case = bodh_formats::read(&bytes).unwrap_or_else(|wrong| panic!("{}: {wrong}", path.display())).case;
+            assert!(!case.coded.is_empty() || !case.note.is_empty(), "{}", path.display());
+            for feature in &case.coded {
+                assert!(pack.term(feature.term.as_str()).is_some(), "{}: {}", path.display(), feature.term);
+            }
+            read += 1;
+        }
+        assert_eq!(read, 12);
+    }
+
+    #[test]
+    fn a_damaged_pack_is_named_and_exits_4() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut bytes = RARE.to_vec();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(file.path(), bytes).unwrap();
+        let refused = check(Some(file.path())).unwrap_err();
+        assert_eq!(refused.code(), 4, "{refused}");
+        assert!(check(None).is_ok());
+    }
+}

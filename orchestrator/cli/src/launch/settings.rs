@@ -1,0 +1,99 @@
+//! What `--config` and `--policies` may say.
+
+use super::members::Process;
+use crate::failure::{Failure, Outcome};
+use crate::state::read_bounded;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// How a panel is started. Every field has a default that suits one machine.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Settings {
+    /// Of every SPIFFE id of the panel; fixed by a state folder's first start.
+    pub(crate) trust_domain: String,
+    /// Fixed ports by process name; any other takes a free one.
+    pub(crate) ports: BTreeMap<String, u16>,
+    /// Where spans are sent, as an OTLP/gRPC address; nowhere by default.
+    pub(crate) otlp: Option<String>,
+    /// Policies in place of the built-in domain policies.
+    #[serde(skip)]
+    pub(crate) policies: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { trust_domain: "bodh.internal".into(), ports: BTreeMap::new(), otlp: None, policies: None }
+    }
+}
+
+impl Settings {
+    /// Reads the file, if one is given.
+    pub(crate) fn read(config: Option<&Path>, policies: Option<&Path>) -> Outcome<Self> {
+        let mut settings = match config {
+            Some(path) => {
+                let bytes = read_bounded(path, 64 * 1024)?;
+                let text = String::from_utf8_lossy(&bytes);
+                Self::parse(&text).map_err(|wrong| Failure::input(format!("{}: {wrong}", path.display())))?
+            }
+            None => Self::default(),
+        };
+        settings.policies = policies.map(Path::to_owned);
+        Ok(settings)
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let settings: Self = toml::from_str(text).map_err(|wrong| wrong.message().to_owned())?;
+        let known = Process::all();
+        if let Some(name) = settings.ports.keys().find(|name| !known.iter().any(|p| p.name == name.as_str())) {
+            let names: Vec<_> = known.iter().map(|p| p.name).collect();
+            return Err(format!("ports: no process is named {name:?}; there are {}", names.join(", ")));
+        }
+        let mut ports: Vec<_> = settings.ports.values().filter(|port| **port != 0).collect();
+        ports.sort();
+        if ports.windows(2).any(|pair| pair.first() == pair.last()) {
+            return Err("ports: one port is given to two processes".into());
+        }
+        let label = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b);
+        let domain = &settings.trust_domain;
+        if domain.is_empty() || domain.len() > 255 || !domain.bytes().all(label) {
+            return Err("trust_domain: lower-case letters, digits, dots, dashes and underscores".into());
+        }
+        if settings
+            .otlp
+            .as_ref()
+            .is_some_and(|otlp| !otlp.starts_with("http://127.0.0.1") && !otlp.starts_with("https://"))
+        {
+            return Err("otlp: an https:// address, or http://127.0.0.1:PORT for a collector on this machine".into());
+        }
+        Ok(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sample_is_read() {
+        let settings = Settings::parse(include_str!("../../../../deploy/samples/panel.toml")).unwrap();
+        assert_eq!(settings.trust_domain, "bodh.internal");
+        assert_eq!(settings.ports.get("orchestrator"), Some(&7443));
+    }
+
+    #[test]
+    fn what_is_unknown_is_refused() {
+        for (text, said) in [
+            ("colour = 1", "unknown field"),
+            ("[ports]\nconsole = 1", "no process is named \"console\""),
+            ("[ports]\naudit = 7000\nguardian = 7000", "two processes"),
+            ("[ports]\naudit = 70000", "u16"),
+            ("trust_domain = \"Bodh Internal\"", "trust_domain"),
+            ("otlp = \"http://10.0.0.1:4317\"", "otlp"),
+        ] {
+            let wrong = Settings::parse(text).unwrap_err();
+            assert!(wrong.contains(said), "{text}: {wrong}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Acts: what the panel wants to do that policy must rule on first.
+
+use bodh_clinical::{DiseaseId, TestId, Usd};
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+
+/// An act, with the facts that a policy decides on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "act")]
+pub enum Act {
+    /// Commit an order: money is spent and its results awaited.
+    Order(OrderFacts),
+    /// Put an order forward as a proposal; nothing is spent.
+    Propose(OrderFacts),
+    /// Conclude with the differential as it stands.
+    Conclude(ConclusionFacts),
+}
+
+/// What is known of an order when it is ruled on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderFacts {
+    /// The test.
+    pub test: TestId,
+    /// Its price; unknown counts as over budget.
+    pub price: Option<Usd>,
+    /// What is left of the session's budget.
+    pub remaining: Usd,
+}
+
+/// What is known of a conclusion when it is ruled on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConclusionFacts {
+    /// The leading diagnosis.
+    pub leading: Option<DiseaseId>,
+    /// Its probability in thousandths.
+    pub leading_permille: u32,
+    /// The leading diagnosis, or one that carries real mass, is rare. Unknown prevalence counts as rare.
+    pub rare: bool,
+    /// The leading diagnosis' prevalence is known.
+    pub prevalence_known: bool,
+    /// The verifier's dissent in thousandths.
+    pub dissent_permille: u32,
+    /// A condition that must not be missed leads or carries real mass.
+    pub red_flag: bool,
+    /// Claims refuted by the verifier.
+    pub refuted: u32,
+    /// SHA-256 of the differential and its verification: what a decision on this act covers.
+    pub basis: String,
+}
+
+impl Act {
+    /// What a decision covers: it holds for exactly this and is asked again when this changes.
+    #[must_use]
+    pub fn basis(&self) -> String {
+        match self {
+            Act::Order(f) => format!("order/{}/{}", f.test, f.price.map_or(-1, |p| i128::from(p.cents()))),
+            Act::Propose(f) => format!("propose/{}/{}", f.test, f.price.map_or(-1, |p| i128::from(p.cents()))),
+            Act::Conclude(f) => format!("conclude/{}", f.basis),
+        }
+    }
+
+    /// The action's name, as policies know it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Act::Order(_) => "order",
+            Act::Propose(_) => "propose",
+            Act::Conclude(_) => "conclude",
+        }
+    }
+
+    /// The amount at stake.
+    #[must_use]
+    pub const fn amount(&self) -> Option<Usd> {
+        match self {
+            Act::Order(f) | Act::Propose(f) => f.price,
+            Act::Conclude(_) => None,
+        }
+    }
+
+    /// What is acted on: a test or a disease.
+    #[must_use]
+    pub fn resource(&self) -> String {
+        match self {
+            Act::Order(f) | Act::Propose(f) => f.test.to_string(),
+            Act::Conclude(f) => f.leading.as_ref().map(ToString::to_string).unwrap_or_default(),
+        }
+    }
+}
+
+/// What policy says of an act.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "verdict")]
+pub enum Ruling {
+    /// Do it.
+    Allow {
+        /// The policies that determined it.
+        policies: Vec<String>,
+    },
+    /// A human decides; one escalation per reason.
+    Ask {
+        /// Why.
+        reasons: Vec<Ask>,
+    },
+    /// Never.
+    Deny {
+        /// The policies that determined it; none for the default.
+        policies: Vec<String>,
+    },
+}
+
+/// One reason to ask a human.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// The policy's id.
+    pub policy: String,
+    /// The kind of escalation, e.g. `over_budget`.
+    pub kind: String,
+    /// Who decides.
+    pub role: String,
+    /// The policy's own words.
+    pub reason: String,
+}
+
+/// SHA-256 of the canonical JSON of `value`, in lower-case hex.
+pub(crate) fn fingerprint<T: Serialize>(value: &T) -> String {
+    let bytes = serde_json::to_vec(value).unwrap_or_default();
+    data_encoding::HEXLOWER.encode(digest(&SHA256, &bytes).as_ref())
+}

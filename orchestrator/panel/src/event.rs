@@ -1,0 +1,78 @@
+//! Events: what happened, as the runner tells it.
+
+use crate::{Call, Decision, Ruling};
+use bodh_clinical::{ClaimId, Finding, Opinion, TestId};
+use serde::{Deserialize, Serialize};
+
+/// Something that happened. Stored, in order, they are the session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Event {
+    /// The panel may begin.
+    Begun,
+    /// An agent answered.
+    Answered {
+        /// Which question.
+        call: Call,
+        /// The answer.
+        opinion: Box<Opinion>,
+    },
+    /// An agent did not answer, or its answer was refused.
+    Failed {
+        /// Which question.
+        call: Call,
+        /// Why.
+        cause: FailureCause,
+    },
+    /// Policy ruled on the acts that were put to it, in their order.
+    Ruled {
+        /// One per act.
+        rulings: Vec<Ruling>,
+        /// 32 hex digits drawn for this event: they make the hash of what a physician is shown unguessable.
+        salt: String,
+    },
+    /// An order was paid for and done.
+    Resulted {
+        /// The test.
+        test: TestId,
+        /// What it showed; empty when nothing of it is recorded.
+        findings: Vec<Finding>,
+    },
+    /// The guardian did not grant the money.
+    NotSpent {
+        /// The test.
+        test: TestId,
+    },
+    /// A physician decided. The runner has verified the signature and the policy.
+    Decided {
+        /// The decision.
+        decision: Decision,
+    },
+    /// A physician marked a claim as false.
+    Marked {
+        /// The claim.
+        claim: ClaimId,
+        /// The incident's id.
+        incident: String,
+    },
+    /// Nobody decided in time.
+    Expired,
+    /// A person stopped the session.
+    Stopped,
+}
+
+/// Why a question was not answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureCause {
+    /// The agent could not be reached.
+    Unavailable,
+    /// The agent refused the question.
+    Refused,
+    /// Its cell died, babbled or overran.
+    Cell,
+    /// The answer was not one to the question, or out of bounds.
+    Malformed,
+    /// A crash of ours interrupted it.
+    Interrupted,
+}

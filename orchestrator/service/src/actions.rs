@@ -1,0 +1,72 @@
+//! What people may ask of the panel: one action per method, each for enrolled people only.
+
+use bodh_gate::{Action, Allowed, Entity, Facts};
+
+macro_rules! action {
+    ($(#[$doc:meta])* $name:ident, $text:literal, $effect:literal) => {
+        $(#[$doc])*
+        pub(crate) struct $name;
+
+        impl Action for $name {
+            const NAME: &'static str = $text;
+            const EFFECT: bool = $effect;
+            const TOKEN: bool = false;
+            const CALLERS: &'static [Allowed] = &[Allowed::AnyHuman];
+        }
+    };
+}
+
+action!(
+    /// Opens a session.
+    Convene, "convene", true
+);
+action!(
+    /// Reads a report.
+    ReadReport, "report", true
+);
+action!(
+    /// Lists what waits.
+    Inbox, "inbox", false
+);
+action!(
+    /// Opens an escalation: seen from then on.
+    Open, "open", true
+);
+action!(
+    /// Decides an escalation.
+    Decide, "decide", true
+);
+action!(
+    /// Marks a claim as false.
+    MarkIncident, "mark_incident", true
+);
+action!(
+    /// Lists the review rules.
+    Rules, "rules", false
+);
+action!(
+    /// Takes a review rule back.
+    ReverseRule, "reverse_rule", true
+);
+action!(
+    /// Reads the status.
+    Status, "status", false
+);
+
+/// The panel as a whole.
+pub(crate) fn panel() -> Facts {
+    Facts::about(Entity::new("Panel", "panel"))
+}
+
+/// One session, and who convened it.
+pub(crate) fn session(id: &str, owner: &str, trace: &str) -> Facts {
+    Facts::about(Entity::new("Session", id).with("owner", Entity::reference("Human", owner))).within(id, trace)
+}
+
+/// One escalation.
+pub(crate) fn escalation(row: &crate::store::EscalationRow) -> Facts {
+    let entity = Entity::new("Escalation", row.id.as_str())
+        .with("requester", Entity::reference("Human", &row.requester))
+        .with("kind", row.kind.as_str());
+    Facts::about(entity).within(&row.session, "")
+}

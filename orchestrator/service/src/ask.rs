@@ -1,0 +1,143 @@
+//! Putting a question to an agent: a token narrowed to exactly this call, over mutual TLS to exactly this agent.
+
+use crate::{error::Error, grant::SessionGrant};
+use bodh_agent_api::pb::{self, agent_client::AgentClient};
+use bodh_clinical::{Member, Opinion, Question};
+use bodh_host::Joined;
+use bodh_identity::{SpiffeId, client::Channel};
+use bodh_panel::FailureCause;
+use bodh_token::{CALL_METADATA, CallGrant, ROOT_METADATA};
+use prost::Message;
+use std::{collections::HashMap, net::SocketAddr, time::Duration};
+use tonic::{Code, Request, metadata::MetadataValue};
+
+/// A call that takes longer is given up: a cell's own deadline is shorter.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// The largest opinion.
+const MAX_MESSAGE: usize = 8 << 20;
+
+/// The six agents.
+pub(crate) struct Agents {
+    clients: HashMap<Member, (SpiffeId, AgentClient<Channel>)>,
+}
+
+/// How a question ended.
+pub(crate) struct Ended {
+    pub(crate) result: Result<Opinion, FailureCause>,
+    /// The agent's gate did not accept the token: a fresh one is needed before the next try.
+    pub(crate) token_refused: bool,
+    pub(crate) pack_sha256: Vec<u8>,
+}
+
+/// One call: which question of which session.
+pub(crate) struct CallLabel<'a> {
+    pub(crate) session: &'a str,
+    pub(crate) trace: &'a str,
+    pub(crate) call: u32,
+    pub(crate) attempt: u32,
+}
+
+impl Agents {
+    pub(crate) fn connect(
+        joined: &Joined,
+        trust_domain: &str,
+        at: &std::collections::BTreeMap<String, SocketAddr>,
+    ) -> Result<Self, Error> {
+        let mut clients = HashMap::new();
+        for member in Member::ALL {
+            let addr = *at.get(member.name()).ok_or_else(|| Error::Invalid(format!("no address for {member}")))?;
+            let id = SpiffeId::agent(trust_domain, member.name()).map_err(|e| Error::Invalid(e.to_string()))?;
+            let channel = joined.channel(addr, id.clone());
+            let client =
+                AgentClient::new(channel).max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_MESSAGE);
+            clients.insert(member, (id, client));
+        }
+        Ok(Self { clients })
+    }
+
+    /// Puts the question, once.
+    pub(crate) async fn ask(
+        &self,
+        grant: &SessionGrant,
+        label: &CallLabel<'_>,
+        question: &Question,
+        now_ms: u64,
+    ) -> Ended {
+        let wire = pb::Question::from(question);
+        let Some(request) = self.request(grant, label, question, wire, now_ms) else {
+            return Ended { result: Err(FailureCause::Refused), token_refused: true, pack_sha256: Vec::new() };
+        };
+        let Some((_, client)) = self.clients.get(&question.member()) else {
+            return Ended { result: Err(FailureCause::Unavailable), token_refused: false, pack_sha256: Vec::new() };
+        };
+        match tokio::time::timeout(PATIENCE, client.clone().ask(request)).await {
+            Ok(Ok(answer)) => {
+                let wire = answer.into_inner();
+                let pack_sha256 = wire.pack_sha256.clone();
+                let result = Opinion::try_from(wire).map_err(|_| FailureCause::Malformed);
+                Ended { result, token_refused: false, pack_sha256 }
+            }
+            Ok(Err(status)) => {
+                tracing::warn!(agent = %question.member(), code = ?status.code(), cause = status.message(), "no opinion");
+                let token_refused = status.code() == Code::Unauthenticated;
+                Ended { result: Err(cause(&status)), token_refused, pack_sha256: Vec::new() }
+            }
+            Err(_) => Ended { result: Err(FailureCause::Unavailable), token_refused: false, pack_sha256: Vec::new() },
+        }
+    }
+
+    fn request(
+        &self,
+        grant: &SessionGrant,
+        label: &CallLabel<'_>,
+        question: &Question,
+        wire: pb::Question,
+        now_ms: u64,
+    ) -> Option<Request<pb::Question>> {
+        let (id, _) = self.clients.get(&question.member())?;
+        let argument_hash = bodh_token::sha256(&wire.encode_to_vec());
+        let narrowed = grant.narrow(
+            CallGrant {
+                audience: id.to_string(),
+                tool: question.tool().to_owned(),
+                argument_hash,
+                budget_cents: 0,
+                lifetime_ms: bodh_token::CALL_LIFETIME_MS,
+            },
+            now_ms,
+        )?;
+        let mut request = Request::new(wire);
+        let text = |value: &str| MetadataValue::try_from(value).ok();
+        let metadata = request.metadata_mut();
+        metadata.insert(ROOT_METADATA, text(grant.root())?);
+        metadata.insert(CALL_METADATA, text(&narrowed)?);
+        metadata.insert("bodh-step", text(&format!("{}/{}", label.call, label.attempt))?);
+        metadata.insert(bodh_host::TRACE_METADATA, text(&bodh_host::trace_metadata(label.trace))?);
+        Some(request)
+    }
+
+    /// The session is suspended or over: its cells end. Best effort; idle cells end by themselves.
+    pub(crate) async fn dismiss(&self, session: &str) {
+        let ends = self.clients.values().map(|(_, client)| {
+            let mut client = client.clone();
+            async move {
+                let mut request = Request::new(pb::Dismissal { session: session.to_owned() });
+                request.set_timeout(Duration::from_secs(5));
+                if let Err(status) = client.dismiss(request).await {
+                    tracing::debug!(code = ?status.code(), "a cell was not dismissed");
+                }
+            }
+        });
+        futures_util::future::join_all(ends).await;
+    }
+}
+
+fn cause(status: &tonic::Status) -> FailureCause {
+    match (status.code(), status.message()) {
+        (Code::Internal, cause) if cause.starts_with("cell_") => FailureCause::Cell,
+        (Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown | Code::Unauthenticated, _) => {
+            FailureCause::Unavailable
+        }
+        _ => FailureCause::Refused,
+    }
+}

@@ -1,0 +1,93 @@
+//! Decisions: the inbox, what is shown, and what a person signed.
+
+use crate::{
+    drive::{With, sha256},
+    error::Error,
+    runner::{Live, Runner},
+    store::{Decided, EscalationRow},
+};
+use bodh_identity::{
+    SpiffeId,
+    signing::{self, Context},
+};
+use bodh_panel::{Decision, Event, Verdict};
+use bodh_vault::View;
+
+/// A signed statement is accepted for this long after it was signed, and this much before our own clock.
+const SIGNED_WITHIN_MS: i64 = 10 * 60 * 1000;
+
+impl Runner {
+    /// The escalation.
+    pub(crate) async fn escalation(&self, id: &str) -> Result<EscalationRow, Error> {
+        self.store.escalation(id).await?.ok_or(Error::NoSuch("escalation"))
+    }
+
+    /// Exactly the bytes that a decision on it signs.
+    pub(crate) fn record(live: &Live, row: &EscalationRow) -> Result<Vec<u8>, Error> {
+        let record = live.keys.open_bytes(View::Reasoning, &row.id, 0, &row.record)?;
+        Ok(bodh_vault::expose(&record).to_vec())
+    }
+
+    /// Checks who signed a statement: the caller, with their own registered key, just now.
+    pub(crate) fn check_signer(
+        &self,
+        caller: &SpiffeId,
+        signer: &str,
+        at_unix_ms: i64,
+        context: Context,
+        statement: &[u8],
+        signature: &[u8],
+    ) -> Result<(), Error> {
+        if signer != caller.as_str() {
+            return Err(Error::Signature("the signer is not the caller".to_owned()));
+        }
+        let view = self.gate.trust().current()?;
+        let person = view.people.get(caller).ok_or(Error::Refused(bodh_gate::Refusal::UnknownPerson))?;
+        signing::verify(&person.key, context, statement, signature).map_err(|e| Error::Signature(e.to_string()))?;
+        if (self.now_ms() - at_unix_ms).abs() > SIGNED_WITHIN_MS {
+            return Err(Error::Signature("it was not signed within the last ten minutes; check the clock".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Takes in a decision whose caller the gate has admitted. The session is not carried on yet.
+    pub(crate) async fn decide(
+        &self,
+        live: &mut Live,
+        row: &EscalationRow,
+        statement: &[u8],
+        signature: &[u8],
+    ) -> Result<(), Error> {
+        let decision = read(statement)?;
+        let record = Self::record(live, row)?;
+        if decision.escalation != row.id || decision.session != row.session {
+            return Err(Error::Signature("it is about another escalation".to_owned()));
+        }
+        if decision.record_sha256 != data_encoding::HEXLOWER.encode(&sha256(&record)) {
+            return Err(Error::Stale("the decision is on another version of this escalation; open it again"));
+        }
+        if row.status != "open" {
+            return Err(Error::Stale("this escalation is decided already"));
+        }
+        let sealed = live.keys.seal_bytes(View::Reasoning, &format!("{}/decision", row.id), 0, statement)?;
+        let decided = Decided {
+            escalation: &row.id,
+            verdict: match decision.verdict {
+                Verdict::Approve => "approve",
+                Verdict::Deny => "deny",
+                Verdict::Amend => "amend",
+            },
+            by: &decision.signer,
+            decision: sealed,
+            signature,
+        };
+        let nonce = Some(decision.nonce.clone());
+        let event = Event::Decided { decision: decision.clone() };
+        self.apply(live, event, With { decided: Some(decided), nonce, ..With::default() }).await
+    }
+}
+
+/// Reads a decision strictly.
+pub(crate) fn read(statement: &[u8]) -> Result<Decision, Error> {
+    Decision::from_bytes(statement).map_err(|error| Error::Signature(error.to_string()))
+}

@@ -1,0 +1,30 @@
+//! `bodh-orchestrator`: convenes the panel. Holds ciphertext, and the keys of the sessions at work in memory only.
+
+mod actions;
+mod ask;
+mod bundles;
+mod decide;
+mod drive;
+mod entries;
+mod error;
+mod grant;
+mod incident;
+mod keys;
+mod open;
+mod outbox;
+mod reporting;
+mod resume;
+mod rules;
+mod rulings;
+mod runner;
+mod service;
+mod spans;
+mod start;
+mod status;
+mod store;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bodh_host::run("orchestrator", start::keep, start::serve)
+}

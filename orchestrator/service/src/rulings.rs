@@ -1,0 +1,82 @@
+//! Putting the panel's acts to policy.
+
+use crate::{error::Error, runner::Runner};
+use bodh_clinical::Usd;
+use bodh_gate::{Entity, Verdict};
+use bodh_panel::{Act, Ask, ConclusionFacts, OrderFacts, Panel, Ruling};
+use serde_json::{Value, json};
+
+/// The rulings, and the bundle that they rest on.
+pub(crate) struct Rulings {
+    pub(crate) rulings: Vec<Ruling>,
+    pub(crate) policy_hash: Option<[u8; 32]>,
+}
+
+impl Runner {
+    /// What policy says of each act, in order. `rule_matches` counts the review rules that this case resembles.
+    pub(crate) fn rule_on(&self, panel: &Panel, acts: &[Act], rule_matches: u32) -> Result<Rulings, Error> {
+        let mut rulings = Vec::new();
+        let mut policy_hash = None;
+        for act in acts {
+            let (resource, context) = question(panel, act, rule_matches);
+            let judgement = self.gate.rule(act.name(), resource, context)?;
+            for error in &judgement.ruling.errors {
+                tracing::error!(act = act.name(), %error, "a policy could not be evaluated; denied");
+            }
+            policy_hash = Some(judgement.policy_hash);
+            rulings.push(ruling(&judgement.ruling));
+        }
+        Ok(Rulings { rulings, policy_hash })
+    }
+}
+
+fn ruling(ruling: &bodh_gate::Ruling) -> Ruling {
+    match &ruling.verdict {
+        Verdict::Allow => Ruling::Allow { policies: ruling.policies.clone() },
+        Verdict::Deny => Ruling::Deny { policies: ruling.policies.clone() },
+        Verdict::Ask(reasons) => Ruling::Ask {
+            reasons: reasons
+                .iter()
+                .map(|r| Ask {
+                    policy: r.policy.clone(),
+                    kind: r.kind.clone(),
+                    role: r.role.clone(),
+                    reason: r.reason.clone(),
+                })
+                .collect(),
+        },
+    }
+}
+
+fn question(panel: &Panel, act: &Act, rule_matches: u32) -> (Entity, Value) {
+    let lifted = panel.lifted(act);
+    match act {
+        Act::Order(facts) | Act::Propose(facts) => (Entity::new("Order", facts.test.as_str()), order(facts, &lifted)),
+        Act::Conclude(facts) => {
+            (Entity::new("Conclusion", panel.session.id.as_str()), conclusion(facts, &lifted, rule_matches))
+        }
+    }
+}
+
+fn order(facts: &OrderFacts, lifted: &[String]) -> Value {
+    let cents = |usd: Usd| i64::try_from(usd.cents()).unwrap_or(i64::MAX);
+    json!({
+        "price_known": facts.price.is_some(),
+        "price_cents": facts.price.map_or(0, cents),
+        "remaining_cents": cents(facts.remaining),
+        "approved": !lifted.is_empty(),
+    })
+}
+
+fn conclusion(facts: &ConclusionFacts, lifted: &[String], rule_matches: u32) -> Value {
+    json!({
+        "rare": facts.rare,
+        "prevalence_known": facts.prevalence_known,
+        "dissent_permille": facts.dissent_permille,
+        "leading_permille": facts.leading_permille,
+        "red_flag": facts.red_flag,
+        "rule_matches": rule_matches,
+        "refuted_open": facts.refuted,
+        "approved_kinds": lifted,
+    })
+}

@@ -1,0 +1,116 @@
+//! The runner: everything that a session needs to be carried on, and the sessions that are open in memory.
+
+use crate::{
+    ask::Agents,
+    bundles::Bundles,
+    error::Error,
+    grant::SessionGrant,
+    keys::Keys,
+    outbox::Outbox,
+    rules::Rules,
+    store::{SessionRow, Store},
+};
+use bodh_clinical::Finding;
+use bodh_gate::Gate;
+use bodh_panel::Panel;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+use tokio::sync::mpsc;
+
+/// Sessions that may be open in memory at once; more are refused.
+const MOST_LIVE: usize = 512;
+
+/// Everything that a session needs to be carried on. Shared.
+pub(crate) struct Runner {
+    pub(crate) store: Store,
+    pub(crate) gate: Gate,
+    pub(crate) guardian: bodh_guardian_api::Client,
+    pub(crate) audit: bodh_audit_api::Client,
+    pub(crate) agents: Arc<Agents>,
+    pub(crate) outbox: Outbox,
+    pub(crate) bundles: Bundles,
+    pub(crate) rules: Rules,
+    pub(crate) versions: BTreeMap<String, String>,
+    pub(crate) live: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Option<Live>>>>>,
+}
+
+/// One session, open.
+pub(crate) struct Live {
+    pub(crate) row: SessionRow,
+    pub(crate) panel: Panel,
+    pub(crate) seq: i64,
+    pub(crate) keys: Keys,
+    pub(crate) grant: SessionGrant,
+    /// What the gatekeeper holds back.
+    pub(crate) hidden: Vec<Finding>,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) timings: BTreeMap<String, f64>,
+    pub(crate) began: Instant,
+    /// The last queued entry of this session.
+    pub(crate) queued: i64,
+    /// Who watches.
+    pub(crate) watcher: Option<mpsc::Sender<Step>>,
+}
+
+/// A step, for whoever watches.
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    pub(crate) session: String,
+    pub(crate) round: u32,
+    pub(crate) state: &'static str,
+    pub(crate) elapsed_us: u64,
+}
+
+/// One session's place in memory: whoever holds the lock carries it on, alone.
+pub(crate) type Slot = Arc<tokio::sync::Mutex<Option<Live>>>;
+
+impl Runner {
+    /// The session's slot, empty until somebody loads it.
+    pub(crate) fn slot(&self, session: &str) -> Result<Slot, Error> {
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = live.get(session) {
+            return Ok(Arc::clone(slot));
+        }
+        if live.len() >= MOST_LIVE {
+            // Whatever nobody holds can be loaded again from the store.
+            live.retain(|_, slot| Arc::strong_count(slot) > 1);
+        }
+        if live.len() >= MOST_LIVE {
+            return Err(Error::Stale("too many sessions are open at once; try again shortly"));
+        }
+        let slot = Slot::default();
+        live.insert(session.to_owned(), Arc::clone(&slot));
+        Ok(slot)
+    }
+
+    /// Forgets a session at rest: its keys leave this process's memory.
+    pub(crate) fn forget(&self, session: &str) {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).remove(session);
+    }
+
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.gate.trust().now_ms()
+    }
+}
+
+impl Live {
+    pub(crate) fn tell(&self) {
+        let Some(watcher) = &self.watcher else { return };
+        let step = Step {
+            session: self.panel.session.id.clone(),
+            round: self.panel.session.round,
+            state: self.panel.state.name(),
+            elapsed_us: u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX),
+        };
+        // A watcher that does not keep up misses steps, never the report.
+        let _ = watcher.try_send(step);
+    }
+
+    /// Adds to the time of a step.
+    pub(crate) fn took(&mut self, what: &str, since: Instant) {
+        *self.timings.entry(what.to_owned()).or_default() += since.elapsed().as_secs_f64() * 1000.0;
+    }
+}

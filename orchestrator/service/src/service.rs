@@ -1,0 +1,333 @@
+//! The panel's methods for people. Each: the caller, the gate, one call, the outcome.
+
+use crate::{
+    actions::{self, Convene, Decide, Inbox, MarkIncident, Open, ReadReport, ReverseRule, Rules, Status as ReadStatus},
+    drive::sha256,
+    error::Error,
+    open::Convening,
+    runner::{Live, Runner, Slot, Step},
+};
+use bodh_audit_log::{Draft, Kind};
+use bodh_clinical::Usd;
+use bodh_gate::{Action, Caller, Entity, Facts, Outcome, Permit};
+use bodh_identity::signing::Context;
+use bodh_panel::{Mark, Reversal};
+use bodh_panel_api::pb::{self, panel_server::Panel};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+/// The panel's service.
+#[derive(Clone)]
+pub(crate) struct Service {
+    pub(crate) runner: Arc<Runner>,
+}
+
+type Events = ReceiverStream<Result<pb::SessionEvent, Status>>;
+
+/// Steps that a watcher may be behind before it misses some.
+const WATCHED: usize = 64;
+
+impl Service {
+    /// One guarded act without a stream: admitted, done, settled.
+    async fn guarded<A: Action, T>(
+        &self,
+        caller: &Caller,
+        facts: Facts,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<Response<T>, Status> {
+        let permit: Permit<A> = self.runner.gate.admit(caller, facts).await?;
+        let done = work.await;
+        let outcome = done.as_ref().map_or_else(|error| Outcome::failed(code(error)), |_| Outcome::ok());
+        self.runner.gate.settle(permit, outcome).await?;
+        Ok(Response::new(done?))
+    }
+
+    /// Carries a session on in the background, its steps and its report going to the caller.
+    fn carry_on(&self, slot: Slot, session: String) -> Response<Events> {
+        let (events, stream) = mpsc::channel(WATCHED);
+        let runner = Arc::clone(&self.runner);
+        tokio::spawn(async move {
+            let ended = run(&runner, slot, &events).await;
+            let last = ended
+                .map(|report_json| pb::SessionEvent { event: Some(pb::session_event::Event::ReportJson(report_json)) });
+            runner.forget(&session);
+            if last.is_err() {
+                runner.carry_on_later(session, std::time::Duration::from_millis(500));
+            }
+            // Nobody may be listening any more; the session went on all the same.
+            let _ = events.send(last.map_err(Status::from)).await;
+        });
+        Response::new(ReceiverStream::new(stream))
+    }
+
+    async fn session_facts(&self, session: &str) -> Result<Facts, Error> {
+        let row = self.runner.store.session(session).await?.ok_or(Error::NoSuch("session"))?;
+        Ok(actions::session(&row.id, &row.requester, &row.trace))
+    }
+
+    /// The session, open, whoever opened it before.
+    async fn loaded(&self, session: &str) -> Result<Slot, Error> {
+        let slot = self.runner.slot(session)?;
+        let mut live = slot.lock().await;
+        if live.is_none() {
+            *live = Some(self.runner.load(session).await?);
+        }
+        drop(live);
+        Ok(slot)
+    }
+}
+
+async fn run(
+    runner: &Runner,
+    slot: Slot,
+    events: &mpsc::Sender<Result<pb::SessionEvent, Status>>,
+) -> Result<Vec<u8>, Error> {
+    let (steps, mut watched) = mpsc::channel::<Step>(WATCHED);
+    let forward = async {
+        while let Some(step) = watched.recv().await {
+            let progress = pb::Progress {
+                session: step.session,
+                round: step.round,
+                step: step.state.to_owned(),
+                elapsed_us: step.elapsed_us,
+            };
+            let event = pb::SessionEvent { event: Some(pb::session_event::Event::Progress(progress)) };
+            let _ = events.send(Ok(event)).await;
+        }
+    };
+    let work = async {
+        let mut held = slot.lock().await;
+        let live = held.as_mut().ok_or(Error::Corrupt("an open session"))?;
+        live.watcher = Some(steps);
+        let driven = runner.drive(live).await;
+        live.watcher = None;
+        driven?;
+        report_json(runner, live).await
+    };
+    let (report, ()) = tokio::join!(work, forward);
+    report
+}
+
+async fn report_json(runner: &Runner, live: &mut Live) -> Result<Vec<u8>, Error> {
+    let report = runner.report(live).await?;
+    serde_json::to_vec(&report).map_err(|_| Error::Corrupt("a report"))
+}
+
+/// A code for the record: never a sentence, never content.
+fn code(error: &Error) -> &'static str {
+    match error {
+        Error::Refused(_) => "refused",
+        Error::Store(_) => "store",
+        Error::Guardian(_) => "guardian",
+        Error::Record(_) | Error::Waiting => "record",
+        Error::Vault(_) => "vault",
+        Error::Corrupt(_) => "corrupt",
+        Error::Case(_) => "case",
+        Error::Invalid(_) => "invalid",
+        Error::NoSuch(_) => "no_such",
+        Error::Stale(_) => "stale",
+        Error::Step(_) => "step",
+        Error::Signature(_) => "signature",
+    }
+}
+
+#[tonic::async_trait]
+impl Panel for Service {
+    type ConveneStream = Events;
+    type DecideStream = Events;
+
+    async fn convene(&self, request: Request<pb::ConveneRequest>) -> Result<Response<Events>, Status> {
+        let caller = Caller::of(&request)?;
+        let asked = request.into_inner();
+        let parsed = bodh_formats::read(&asked.case).map_err(Error::Case)?;
+        if asked.budget_cents == 0 {
+            return Err(Error::Invalid("the budget must be at least one cent".to_owned()).into());
+        }
+        let permit: Permit<Convene> = self.runner.gate.admit(&caller, actions::panel()).await?;
+        let convening = Convening {
+            case: parsed.case,
+            requester: caller.id.to_string(),
+            budget: Usd::from_cents(asked.budget_cents),
+            sequential: asked.sequential,
+        };
+        let opened = self.runner.convene(convening).await;
+        let outcome = opened.as_ref().map_or_else(|error| Outcome::failed(code(error)), |_| Outcome::ok());
+        self.runner.gate.settle(permit, outcome).await?;
+        let live = opened?;
+        let session = live.row.id.clone();
+        let slot = self.runner.slot(&session)?;
+        *slot.lock().await = Some(live);
+        Ok(self.carry_on(slot, session))
+    }
+
+    async fn report(&self, request: Request<pb::ReportRequest>) -> Result<Response<pb::ReportReply>, Status> {
+        let caller = Caller::of(&request)?;
+        let session = request.into_inner().session;
+        let facts = self.session_facts(&session).await?;
+        self.guarded::<ReadReport, _>(&caller, facts, async {
+            let slot = self.loaded(&session).await?;
+            let mut held = slot.lock().await;
+            let live = held.as_mut().ok_or(Error::Corrupt("an open session"))?;
+            let report_json = report_json(&self.runner, live).await?;
+            drop(held);
+            self.runner.forget(&session);
+            Ok(pb::ReportReply { report_json })
+        })
+        .await
+    }
+
+    async fn inbox(&self, request: Request<pb::InboxRequest>) -> Result<Response<pb::InboxReply>, Status> {
+        let caller = Caller::of(&request)?;
+        let all = request.into_inner().all;
+        self.guarded::<Inbox, _>(&caller, actions::panel(), async {
+            let rows = self.runner.store.escalations(all).await?;
+            let items = rows.into_iter().map(|row| pb::InboxItem {
+                escalation: row.id,
+                session: row.session,
+                kind: row.kind,
+                reason: row.reason,
+                raised_unix_ms: row.raised_ms,
+                status: row.status,
+                amount_cents: row.amount_cents.and_then(|c| u64::try_from(c).ok()).unwrap_or(0),
+                requester: row.requester,
+            });
+            Ok(pb::InboxReply { items: items.collect() })
+        })
+        .await
+    }
+
+    async fn open(&self, request: Request<pb::OpenRequest>) -> Result<Response<pb::OpenReply>, Status> {
+        let caller = Caller::of(&request)?;
+        let row = self.runner.escalation(&request.into_inner().escalation).await?;
+        self.guarded::<Open, _>(&caller, actions::escalation(&row), async {
+            let slot = self.loaded(&row.session).await?;
+            let held = slot.lock().await;
+            let live = held.as_ref().ok_or(Error::Corrupt("an open session"))?;
+            let record_json = Runner::record(live, &row)?;
+            let mut seen =
+                Draft::new(Kind::Opened, "open", format!("{}/opened/{}", row.id, crate::grant::random_id()?));
+            seen.actors = vec![caller.id.to_string()];
+            seen.session.clone_from(&row.session);
+            seen.trace.clone_from(&live.row.trace);
+            seen.resource.clone_from(&row.id);
+            // Seen is seen only when the log says so.
+            self.runner.audit.append(seen).await?;
+            Ok(pb::OpenReply { record_json, status: row.status.clone() })
+        })
+        .await
+    }
+
+    async fn decide(&self, request: Request<pb::DecideRequest>) -> Result<Response<Events>, Status> {
+        let caller = Caller::of(&request)?;
+        let asked = request.into_inner();
+        let row = self.runner.escalation(&asked.escalation).await?;
+        let mut facts = actions::escalation(&row);
+        facts.commitments.insert("statement_signature".to_owned(), sha256(&asked.signature));
+        let session = row.session.clone();
+        let slot = self
+            .guarded::<Decide, _>(&caller, facts, async {
+                let decision = crate::decide::read(&asked.decision_json)?;
+                let (at, bytes) = (decision.at_unix_ms, asked.decision_json.as_slice());
+                self.runner.check_signer(
+                    &caller.id,
+                    &decision.signer,
+                    at,
+                    Context::Decision,
+                    bytes,
+                    &asked.signature,
+                )?;
+                let slot = self.loaded(&row.session).await?;
+                let mut held = slot.lock().await;
+                let live = held.as_mut().ok_or(Error::Corrupt("an open session"))?;
+                self.runner.decide(live, &row, bytes, &asked.signature).await?;
+                drop(held);
+                Ok(slot)
+            })
+            .await?
+            .into_inner();
+        Ok(self.carry_on(slot, session))
+    }
+
+    async fn mark_incident(
+        &self,
+        request: Request<pb::MarkIncidentRequest>,
+    ) -> Result<Response<pb::MarkIncidentReply>, Status> {
+        let caller = Caller::of(&request)?;
+        let asked = request.into_inner();
+        let facts = Facts::about(Entity::new("Incident", asked.session.as_str())).within(&asked.session, "");
+        let done = self.guarded::<MarkIncident, _>(&caller, facts, async {
+            let mark = Mark::from_bytes(&asked.mark_json).map_err(|e| Error::Signature(e.to_string()))?;
+            if mark.session != asked.session || mark.claim != asked.claim {
+                return Err(Error::Signature("it is about another claim".to_owned()));
+            }
+            let bytes = asked.mark_json.as_slice();
+            self.runner.check_signer(
+                &caller.id,
+                &mark.signer,
+                mark.at_unix_ms,
+                Context::Mark,
+                bytes,
+                &asked.signature,
+            )?;
+            let slot = self.loaded(&mark.session).await?;
+            let mut held = slot.lock().await;
+            let live = held.as_mut().ok_or(Error::Corrupt("an open session"))?;
+            let rule = self.runner.mark(live, &mark, bytes, &asked.signature).await?;
+            let rule_json = serde_json::to_vec(&rule).map_err(|_| Error::Corrupt("a rule"))?;
+            drop(held);
+            Ok((slot, pb::MarkIncidentReply { incident: rule.incident, rule: rule.id, rule_json }))
+        });
+        let (slot, reply) = done.await?.into_inner();
+        // The session goes on from the step before; nobody has to wait for it here.
+        drop(self.carry_on(slot, asked.session));
+        Ok(Response::new(reply))
+    }
+
+    async fn rules(&self, request: Request<pb::RulesRequest>) -> Result<Response<pb::RulesReply>, Status> {
+        let caller = Caller::of(&request)?;
+        self.guarded::<Rules, _>(&caller, actions::panel(), async {
+            let rules = self.runner.rules.all();
+            let json = rules.iter().map(serde_json::to_vec).collect::<Result<_, _>>();
+            Ok(pb::RulesReply { rule_json: json.map_err(|_| Error::Corrupt("a rule"))? })
+        })
+        .await
+    }
+
+    async fn reverse_rule(
+        &self,
+        request: Request<pb::ReverseRuleRequest>,
+    ) -> Result<Response<pb::ReverseRuleReply>, Status> {
+        let caller = Caller::of(&request)?;
+        let asked = request.into_inner();
+        let reversal = Reversal::from_bytes(&asked.reversal_json).map_err(|e| Error::Signature(e.to_string()))?;
+        let facts = Facts::about(Entity::new("Rule", reversal.rule.as_str()));
+        self.guarded::<ReverseRule, _>(&caller, facts, async {
+            let bytes = asked.reversal_json.as_slice();
+            let at = reversal.at_unix_ms;
+            self.runner.check_signer(&caller.id, &reversal.signer, at, Context::Reversal, bytes, &asked.signature)?;
+            let mut draft = Draft::new(Kind::Rule, "reverse_rule", format!("{}/reversed", reversal.rule));
+            draft.actors = vec![reversal.signer.clone()];
+            draft.resource.clone_from(&reversal.rule);
+            draft.commitments.insert("statement_signature".to_owned(), sha256(&asked.signature));
+            let draft = bodh_audit_api::pb::Draft::from(draft);
+            let queued = self.runner.store.reverse_rule(&reversal.rule, &reversal.nonce, &draft).await?;
+            let queued = queued.ok_or(Error::NoSuch("rule in force"))?;
+            self.runner.rules.reverse(&reversal.rule);
+            self.runner.outbox.acknowledged(queued).await?;
+            Ok(pb::ReverseRuleReply {})
+        })
+        .await
+    }
+
+    async fn status(&self, request: Request<pb::StatusRequest>) -> Result<Response<pb::StatusReply>, Status> {
+        let caller = Caller::of(&request)?;
+        self.guarded::<ReadStatus, _>(&caller, actions::panel(), async {
+            let page = self.runner.status().await?;
+            let status_json = serde_json::to_vec(&page).map_err(|_| Error::Corrupt("a status"))?;
+            Ok(pb::StatusReply { status_json })
+        })
+        .await
+    }
+}

@@ -1,0 +1,129 @@
+//! Escalations: what waits for people, and what they decided.
+
+use super::{Store, StoreError};
+use sqlx::{FromRow, Row, Sqlite, Transaction, sqlite::SqliteRow};
+
+/// One escalation's row. `record` is sealed in the reasoning view; kind and reason are the policy's own words.
+#[derive(Debug, Clone)]
+pub struct EscalationRow {
+    /// Its id.
+    pub id: String,
+    /// The session.
+    pub session: String,
+    /// The kind.
+    pub kind: String,
+    /// The policy's reason.
+    pub reason: String,
+    /// Who decides.
+    pub role: String,
+    /// The amount at stake.
+    pub amount_cents: Option<i64>,
+    /// Who asked for the session.
+    pub requester: String,
+    /// When it was raised.
+    pub raised_ms: i64,
+    /// The record as shown, sealed.
+    pub record: Vec<u8>,
+    /// SHA-256 of the record as shown, hex. Unguessable: the record holds the session's random id.
+    pub record_sha256: String,
+    /// `open`, `approve`, `deny`, `amend` or `lapsed`.
+    pub status: String,
+}
+
+/// A decision, to be stored with the event that it is.
+pub struct Decided<'a> {
+    /// The escalation.
+    pub escalation: &'a str,
+    /// `approve`, `deny` or `amend`.
+    pub verdict: &'static str,
+    /// SPIFFE id.
+    pub by: &'a str,
+    /// The signed bytes, sealed in the reasoning view.
+    pub decision: Vec<u8>,
+    /// The signature over them.
+    pub signature: &'a [u8],
+}
+
+impl FromRow<'_, SqliteRow> for EscalationRow {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            session: row.try_get("session")?,
+            kind: row.try_get("kind")?,
+            reason: row.try_get("reason")?,
+            role: row.try_get("role")?,
+            amount_cents: row.try_get("amount_cents")?,
+            requester: row.try_get("requester")?,
+            raised_ms: row.try_get("raised_ms")?,
+            record: row.try_get("record")?,
+            record_sha256: row.try_get("record_sha256")?,
+            status: row.try_get("status")?,
+        })
+    }
+}
+
+impl EscalationRow {
+    pub(super) async fn insert(&self, tx: &mut Transaction<'_, Sqlite>) -> Result<(), StoreError> {
+        sqlx::query("INSERT INTO escalations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)")
+            .bind(&self.id)
+            .bind(&self.session)
+            .bind(&self.kind)
+            .bind(&self.reason)
+            .bind(&self.role)
+            .bind(self.amount_cents)
+            .bind(&self.requester)
+            .bind(self.raised_ms)
+            .bind(&self.record)
+            .bind(&self.record_sha256)
+            .bind(&self.status)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+}
+
+impl Decided<'_> {
+    pub(super) async fn update(&self, tx: &mut Transaction<'_, Sqlite>) -> Result<(), StoreError> {
+        // Only an open escalation can be decided: two people at once cannot both decide.
+        let query = "UPDATE escalations SET status = ?, decided_by = ?, decision = ?, signature = ? WHERE id = ? AND status = 'open'";
+        let changed = sqlx::query(query)
+            .bind(self.verdict)
+            .bind(self.by)
+            .bind(&self.decision)
+            .bind(self.signature)
+            .bind(self.escalation)
+            .execute(&mut **tx)
+            .await?;
+        if changed.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Replayed) }
+    }
+}
+
+impl Store {
+    /// One escalation.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn escalation(&self, id: &str) -> Result<Option<EscalationRow>, StoreError> {
+        Ok(sqlx::query_as("SELECT * FROM escalations WHERE id = ?").bind(id).fetch_optional(&self.pool).await?)
+    }
+
+    /// Escalations, oldest first: the open ones, or all; at most a thousand.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn escalations(&self, all: bool) -> Result<Vec<EscalationRow>, StoreError> {
+        let query = "SELECT * FROM escalations WHERE ? OR status = 'open' ORDER BY raised_ms, id LIMIT 1000";
+        Ok(sqlx::query_as(query).bind(all).fetch_all(&self.pool).await?)
+    }
+}
+
+impl Store {
+    /// The sealed decision on an escalation and its signature.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn decision(&self, id: &str) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+        let query = "SELECT decision, signature FROM escalations WHERE id = ? AND decision IS NOT NULL";
+        Ok(sqlx::query_as(query).bind(id).fetch_optional(&self.pool).await?)
+    }
+}

@@ -1,0 +1,90 @@
+//! Sessions: who asked, under which budget, and the sealed case.
+
+use super::{Store, StoreError};
+use sqlx::{FromRow, Row, sqlite::SqliteRow};
+
+/// One session's row. The blobs are sealed in their views.
+#[derive(Debug, Clone)]
+pub struct SessionRow {
+    /// 32 hex digits.
+    pub id: String,
+    /// 32 hex digits.
+    pub trace: String,
+    /// SPIFFE id.
+    pub requester: String,
+    /// Milliseconds since 1970 UTC.
+    pub opened_ms: i64,
+    /// In cents.
+    pub budget_cents: u64,
+    /// Orders are committed.
+    pub sequential: bool,
+    /// The state's name.
+    pub state: String,
+    /// The four sealed view keys.
+    pub keys: Vec<u8>,
+    /// Age and sex (findings view).
+    pub subject: Vec<u8>,
+    /// Identifiers view.
+    pub identifiers: Vec<u8>,
+    /// Free-text view.
+    pub note: Vec<u8>,
+    /// Findings view.
+    pub coded: Vec<u8>,
+    /// Findings that the gatekeeper still holds back (findings view).
+    pub hidden: Option<Vec<u8>>,
+    /// What the reader should know of the input (findings view).
+    pub warnings: Vec<u8>,
+}
+
+impl FromRow<'_, SqliteRow> for SessionRow {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let budget: i64 = row.try_get("budget_cents")?;
+        Ok(Self {
+            id: row.try_get("id")?,
+            trace: row.try_get("trace")?,
+            requester: row.try_get("requester")?,
+            opened_ms: row.try_get("opened_ms")?,
+            budget_cents: u64::try_from(budget).unwrap_or(0),
+            sequential: row.try_get("sequential")?,
+            state: row.try_get("state")?,
+            keys: row.try_get("keys")?,
+            subject: row.try_get("subject")?,
+            identifiers: row.try_get("identifiers")?,
+            note: row.try_get("note")?,
+            coded: row.try_get("coded")?,
+            hidden: row.try_get("hidden")?,
+            warnings: row.try_get("warnings")?,
+        })
+    }
+}
+
+impl Store {
+    /// The session's row.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn session(&self, id: &str) -> Result<Option<SessionRow>, StoreError> {
+        Ok(sqlx::query_as("SELECT * FROM sessions WHERE id = ?").bind(id).fetch_optional(&self.pool).await?)
+    }
+
+    /// Sessions that were at work when the service ended.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn unfinished(&self) -> Result<Vec<String>, StoreError> {
+        let rows: Vec<(String,)> = sqlx::query_as("SELECT id FROM sessions WHERE at_rest = 0 ORDER BY opened_ms")
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// How many sessions stand in each state.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn states(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        Ok(sqlx::query_as("SELECT state, count(*) FROM sessions GROUP BY state ORDER BY state")
+            .fetch_all(&self.pool)
+            .await?)
+    }
+}
