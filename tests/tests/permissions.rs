@@ -80,9 +80,16 @@ fn kernel_rows() -> Vec<Row> {
     for action in ["append", "checkpoint", "read"] {
         rows.push(row(action, "", log(), json!({})));
     }
-    for action in ["open_session", "renew_session", "spend", "close_session", "erase_session"] {
+    for action in ["open_session", "renew_session", "spend", "lift_budget", "close_session", "erase_session"] {
         rows.push(row(action, "", session(), json!({})));
     }
+    rows.push(row("approve_spend", "somebody else's session", session(), json!({})));
+    rows.push(Row {
+        action: "approve_spend",
+        condition: "their own session",
+        resource: Box::new(|who| Entity::new("Session", "s").with("owner", same(who))),
+        context: Box::new(|_| json!({})),
+    });
     for action in ["trust", "watch", "list", "revoke"] {
         rows.push(row(action, "", registry(), json!({})));
     }
@@ -186,11 +193,11 @@ fn conclusion_rows() -> Vec<Row> {
     const KINDS: [&str; 6] =
         ["rare_diagnosis", "dissent", "low_confidence", "red_flag", "review_rule", "refuted_claim"];
     let plain = json!({
-        "rare": false, "prevalence_known": true, "dissent_permille": 300, "leading_permille": 500, "red_flag": false,
+        "rare": false, "prevalence_known": true, "dissent_permille": 480, "leading_permille": 500, "red_flag": false,
         "rule_matches": 0, "refuted_open": 0, "approved_kinds": [],
     });
     let all = json!({
-        "rare": true, "dissent_permille": 301, "leading_permille": 499, "red_flag": true, "rule_matches": 1,
+        "rare": true, "dissent_permille": 481, "leading_permille": 499, "red_flag": true, "rule_matches": 1,
         "refuted_open": 1,
     });
     let mut rows = Vec::new();
@@ -204,7 +211,7 @@ fn conclusion_rows() -> Vec<Row> {
     push("common, agreed, 50 %", &[]);
     push("rare", &[&json!({ "rare": true })]);
     push("prevalence not known", &[&json!({ "prevalence_known": false })]);
-    push("dissent 30.1 %", &[&json!({ "dissent_permille": 301 })]);
+    push("dissent 48.1 %", &[&json!({ "dissent_permille": 481 })]);
     push("leading at 49.9 %", &[&json!({ "leading_permille": 499 })]);
     push("a red flag", &[&json!({ "red_flag": true })]);
     push("a review rule applies", &[&json!({ "rule_matches": 1 })]);

@@ -65,3 +65,14 @@ fn bad_tests_name_file_and_line() {
     let twice = format!("a|A|history|-|5|S|{show}\na|A|history|-|5|S|{show}");
     assert!(refused(&twice).contains("line 4: the id a is given twice"));
 }
+
+#[test]
+fn a_damaged_committed_pack_is_refused() {
+    for at in (0..RARE.len()).step_by(RARE.len() / 7) {
+        let mut bad = RARE.to_vec();
+        bad[at] ^= 0x40;
+        let opened = inflate(&bad).and_then(Pack::open);
+        assert!(opened.is_err(), "byte {at}");
+    }
+    assert!(inflate(&RARE[..RARE.len() - 1]).is_err());
+}

@@ -16,6 +16,7 @@
 //! Out of scope: reasoning, and any client of another agent.
 
 mod cells;
+mod error;
 mod host;
 mod inside;
 mod service;

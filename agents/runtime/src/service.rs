@@ -1,11 +1,11 @@
 //! The agent's two methods. Each goes through the gate; the host passes bytes on and reads nothing of them but the tool.
 
-use crate::cells::{Cells, NoAnswer};
+use crate::cells::Cells;
+use crate::error::{BABBLED, NoOpinion};
 use bodh_agent_api::pb::{
     self,
     agent_server::{Agent, AgentServer},
 };
-use bodh_cell::CellError;
 use bodh_clinical::{Member, Opinion, Question};
 use bodh_gate::{Action, Allowed, Caller, Entity, Facts, Gate, Outcome, Permit};
 use prost::Message;
@@ -56,8 +56,7 @@ impl Agent for Service {
         let caller = Caller::of(&request)?;
         let trace = request.metadata().get(bodh_host::TRACE_METADATA).and_then(|v| v.to_str().ok()).map(str::to_owned);
         let bytes = request.get_ref().encode_to_vec();
-        let question = Question::try_from(request.into_inner())
-            .map_err(|error| Status::invalid_argument(format!("{}: {}", error.field, error.problem)))?;
+        let question = Question::try_from(request.into_inner()).map_err(NoOpinion::Malformed)?;
         let span = tracing::info_span!(
             target: "gen_ai",
             "invoke_agent",
@@ -72,7 +71,7 @@ impl Agent for Service {
         if let Some(trace) = &trace {
             bodh_host::span_parent(&span, trace);
         }
-        self.guarded(caller, question, bytes, trace).instrument(span).await
+        Ok(self.guarded(caller, question, bytes, trace).instrument(span).await?)
     }
 
     async fn dismiss(&self, request: Request<pb::Dismissal>) -> Result<Response<pb::Dismissed>, Status> {
@@ -93,9 +92,9 @@ impl Service {
         question: Question,
         bytes: Vec<u8>,
         trace: Option<String>,
-    ) -> Result<Response<pb::Opinion>, Status> {
+    ) -> Result<Response<pb::Opinion>, NoOpinion> {
         if question.member() != self.member {
-            return Err(Status::invalid_argument("not a question for this agent"));
+            return Err(NoOpinion::NotMine);
         }
         let mut facts = Facts::about(tool(self.member, question.tool()));
         facts.tool = Some((question.tool(), sha256(&bytes)));
@@ -109,20 +108,20 @@ impl Service {
                 self.gate.settle(permit, outcome).await?;
                 Ok(Response::new(opinion))
             }
-            Err(cause) => {
-                tracing::warn!(cause, "no opinion");
-                self.gate.settle(permit, Outcome::failed(cause)).await?;
-                Err(Status::internal(cause))
+            Err(error) => {
+                tracing::warn!(cause = error.code(), "no opinion");
+                self.gate.settle(permit, Outcome::failed(error.code())).await?;
+                Err(error)
             }
         }
     }
 
     /// The cell's answer, checked: it must be well formed and an answer to this very question.
-    async fn work(&self, session: &str, question: &Question, bytes: &[u8]) -> Result<pb::Opinion, &'static str> {
-        let answer = self.cells.ask(session, bytes).await.map_err(|cause| code(&cause))?;
-        let opinion = pb::Opinion::decode(answer.as_slice()).map_err(|_| "cell_babbled")?;
-        let typed = Opinion::try_from(opinion.clone()).map_err(|_| "cell_babbled")?;
-        if answers(question, &typed) { Ok(opinion) } else { Err("cell_babbled") }
+    async fn work(&self, session: &str, question: &Question, bytes: &[u8]) -> Result<pb::Opinion, NoOpinion> {
+        let answer = self.cells.ask(session, bytes).await?;
+        let opinion = pb::Opinion::decode(answer.as_slice()).map_err(|_| BABBLED)?;
+        let typed = Opinion::try_from(opinion.clone()).map_err(|_| BABBLED)?;
+        if answers(question, &typed) { Ok(opinion) } else { Err(BABBLED) }
     }
 }
 
@@ -141,17 +140,6 @@ fn answers(question: &Question, opinion: &Opinion) -> bool {
             | (Question::Price { .. }, Opinion::Price(_))
             | (Question::Next { .. }, Opinion::Next(_))
     )
-}
-
-fn code(cause: &NoAnswer) -> &'static str {
-    match cause {
-        NoAnswer::Full => "agent_full",
-        NoAnswer::Cell(CellError::Refused(_)) => "refused",
-        NoAnswer::Cell(CellError::Deadline) => "cell_deadline",
-        NoAnswer::Cell(CellError::TooLong { .. }) => "cell_too_long",
-        NoAnswer::Cell(CellError::Babbled) => "cell_babbled",
-        NoAnswer::Cell(_) => "cell_died",
-    }
 }
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {

@@ -78,6 +78,8 @@ fn nothing_left_and_nothing_leading_is_never_a_diagnosis() {
 fn other_questions_and_impossible_numbers_are_refused() {
     let other = Question::Differential { subject: Subject::default(), findings: vec![] };
     assert_eq!(answer(&other, &PACK), Err(Refusal::NotMine { member: "supervisor" }));
+    let too_many = Refusal::TooMany { what: "tests done", limit: 1000 };
+    assert_eq!(answer(&question(true, 1, 0.5, 1.0, &["eeg"; 1001]), &PACK), Err(too_many));
     let gain = Refusal::OutOfRange { what: "an expected gain" };
     assert_eq!(answer(&question(true, 1, 0.5, f64::NAN, &[]), &PACK), Err(gain));
     let probability = Refusal::OutOfRange { what: "a probability" };

@@ -123,6 +123,19 @@ impl Client {
         Ok(Spent { granted: reply.granted, remaining_cents: reply.remaining_cents })
     }
 
+    /// Raises the session's budget to what a person approved by a signed statement; answers what is left.
+    pub async fn lift_budget(
+        &self,
+        session: &str,
+        statement: Vec<u8>,
+        signature: Vec<u8>,
+        trace: Trace<'_>,
+    ) -> Result<u64, Error> {
+        let (session, trace) = (session.to_owned(), trace.to_owned());
+        let request = pb::LiftBudgetRequest { session, statement, signature, trace };
+        Ok(self.inner.clone().lift_budget(timed(request)).await?.into_inner().remaining_cents)
+    }
+
     /// Ends the session: no more tokens, spending or key release.
     pub async fn close_session(&self, session: &str, trace: Trace<'_>) -> Result<(), Error> {
         let request = pb::CloseSessionRequest { session: session.to_owned(), trace: trace.to_owned() };

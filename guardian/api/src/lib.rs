@@ -8,12 +8,14 @@
 //! Out of scope: keys and signatures (`bodh-identity`), the channel that the client runs on, retries other than the
 //! transport's own, and every rule: the guardian decides, this crate only carries.
 
+mod approval;
 mod binaries;
 mod client;
 mod door;
 mod enrolment;
 mod error;
 
+pub use approval::Approval;
 pub use binaries::{Binaries, BinariesError, Binary};
 pub use client::{Client, Grant, OpenSession, Spent, Trace};
 pub use door::{Challenge, Credential, Door, proof};

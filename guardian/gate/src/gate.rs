@@ -114,8 +114,26 @@ impl Gate {
     /// # Errors
     /// [`Refusal::Stale`].
     pub fn rule(&self, action: &str, resource: Entity, context: serde_json::Value) -> Result<Judgement, Refusal> {
+        self.rule_for(&self.inner.me, action, resource, context)
+    }
+
+    /// What policy says of an act of somebody who is not at the other end of a call: the signer of a statement. Their
+    /// signature is the caller's to check.
+    ///
+    /// # Errors
+    /// [`Refusal::Stale`], [`Refusal::Revoked`], [`Refusal::UnknownPerson`].
+    pub fn rule_for(
+        &self,
+        who: &SpiffeId,
+        action: &str,
+        resource: Entity,
+        context: serde_json::Value,
+    ) -> Result<Judgement, Refusal> {
         let view = self.inner.trust.current()?;
-        let principal = principal(&self.inner.me, &view)?;
+        if view.revoked.contains(who) {
+            return Err(Refusal::Revoked);
+        }
+        let principal = principal(who, &view)?;
         let ruling = view.policies.decide(&Request { principal, action, resource, context });
         Ok(Judgement { ruling, policy_hash: view.policy_hash })
     }

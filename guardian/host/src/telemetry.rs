@@ -19,10 +19,8 @@ pub(crate) struct Spans(Option<SdkTracerProvider>);
 
 impl Spans {
     pub(crate) fn end(self) {
-        if let Some(provider) = self.0 {
-            if let Err(error) = provider.shutdown() {
-                tracing::debug!(%error, "spans could not be flushed");
-            }
+        if let Some(Err(error)) = self.0.map(|provider| provider.shutdown()) {
+            tracing::debug!(%error, "spans could not be flushed");
         }
     }
 }

@@ -147,10 +147,10 @@ async fn a_caller_is_named_by_the_kernel() {
     assert_eq!(caller.executable().unwrap().sha256, attest::measure(&mut me).unwrap());
 }
 
+/// The child process of the next tests; nothing by itself.
 #[test]
-#[ignore = "the child process of the next test"]
 fn connects_and_waits() {
-    let socket = std::env::var_os("CONNECT_TO").unwrap();
+    let Some(socket) = std::env::var_os("CONNECT_TO") else { return };
     let _held = std::os::unix::net::UnixStream::connect(socket).unwrap();
     std::thread::sleep(Duration::from_secs(60));
 }
@@ -160,7 +160,7 @@ async fn child(program: &Path, spoil: impl FnOnce(&mut std::process::Child)) -> 
     let (_folder, socket) = folder();
     let listener = UnixListener::bind(&socket).unwrap();
     let mut child = Command::new(program)
-        .args(["--exact", "connects_and_waits", "--ignored"])
+        .args(["--exact", "connects_and_waits"])
         .env("CONNECT_TO", &socket)
         .stdout(Stdio::null())
         .spawn()

@@ -58,6 +58,8 @@ pub enum Cause {
     NotHolder,
     /// The token does not verify for this session.
     Token(&'static str),
+    /// The statement approves nothing, or something else.
+    NotApproved,
     /// A key of idempotency came back with another amount.
     OtherAmount,
     /// The executable is not in the signed manifest.
@@ -90,6 +92,7 @@ impl Cause {
             Self::Guardian => "guardian_itself",
             Self::NotHolder => "not_holder",
             Self::Token(code) => code,
+            Self::NotApproved => "not_approved",
             Self::OtherAmount => "other_amount",
             Self::UnknownExecutable => "unknown_executable",
             Self::NoIdentity => "no_identity",

@@ -19,6 +19,7 @@ pub mod error;
 pub mod issuer;
 pub mod keys;
 pub mod ledger;
+pub mod lift;
 pub mod people;
 mod random;
 pub mod refusals;

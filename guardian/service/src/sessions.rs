@@ -126,6 +126,13 @@ pub async fn owner(state: &State, session: &str) -> Result<Option<String>, Error
     Ok(sessions::find(state.store(), session).await?.map(|session| session.owner))
 }
 
+/// The session, if `peer` holds it and it is active.
+pub(crate) async fn active(state: &State, peer: &SpiffeId, session: &str) -> Result<StoredSession, Error> {
+    let session = held(state, peer, session).await?;
+    check_active(state, &session)?;
+    Ok(session)
+}
+
 /// The session, if `peer` holds it. To anyone else it does not exist.
 async fn held(state: &State, peer: &SpiffeId, session: &str) -> Result<StoredSession, Error> {
     let id = session_id(session)?.to_string();

@@ -110,6 +110,25 @@ impl State {
         self.launcher
     }
 
+    /// The identities in use: the guardian's own, and those it gave to processes since it started.
+    pub fn identities(&self) -> Vec<pb::Identity> {
+        let svid = self.source.current();
+        let since = svid.not_after().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let own = self.binaries.entries.iter().find(|entry| entry.spiffe_id.as_deref() == Some(self.guardian.as_str()));
+        let sha256 = own.and_then(|entry| data_encoding::HEXLOWER.decode(entry.sha256.as_bytes()).ok());
+        let mine = pb::Identity {
+            id: self.guardian.to_string(),
+            pid: std::process::id(),
+            exe_sha256: sha256.unwrap_or_default(),
+            not_after_unix_ms: i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+            issued: 1,
+        };
+        let mut all = self.authority.identities();
+        all.push(mine);
+        all.sort_by(|a, b| a.id.cmp(&b.id));
+        all
+    }
+
     /// Everything a gate needs to judge calls.
     pub fn trust_reply(&self) -> pb::TrustReply {
         let (epoch, people, revoked) = self.registry.told();

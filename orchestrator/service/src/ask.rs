@@ -21,17 +21,8 @@ pub(crate) struct Agents {
     clients: HashMap<Member, (SpiffeId, AgentClient<Channel>)>,
 }
 
-/// How a question ended.
-pub(crate) struct Ended {
-    pub(crate) result: Result<Opinion, FailureCause>,
-    /// The agent's gate did not accept the token: a fresh one is needed before the next try.
-    pub(crate) token_refused: bool,
-    pub(crate) pack_sha256: Vec<u8>,
-}
-
 /// One call: which question of which session.
 pub(crate) struct CallLabel<'a> {
-    pub(crate) session: &'a str,
     pub(crate) trace: &'a str,
     pub(crate) call: u32,
     pub(crate) attempt: u32,
@@ -62,27 +53,17 @@ impl Agents {
         label: &CallLabel<'_>,
         question: &Question,
         now_ms: u64,
-    ) -> Ended {
-        let wire = pb::Question::from(question);
-        let Some(request) = self.request(grant, label, question, wire, now_ms) else {
-            return Ended { result: Err(FailureCause::Refused), token_refused: true, pack_sha256: Vec::new() };
-        };
-        let Some((_, client)) = self.clients.get(&question.member()) else {
-            return Ended { result: Err(FailureCause::Unavailable), token_refused: false, pack_sha256: Vec::new() };
-        };
+    ) -> Result<Opinion, FailureCause> {
+        let request = self.request(grant, label, question, now_ms).ok_or(FailureCause::Refused)?;
+        let (_, client) = self.clients.get(&question.member()).ok_or(FailureCause::Unavailable)?;
         match tokio::time::timeout(PATIENCE, client.clone().ask(request)).await {
-            Ok(Ok(answer)) => {
-                let wire = answer.into_inner();
-                let pack_sha256 = wire.pack_sha256.clone();
-                let result = Opinion::try_from(wire).map_err(|_| FailureCause::Malformed);
-                Ended { result, token_refused: false, pack_sha256 }
-            }
+            Ok(Ok(answer)) => Opinion::try_from(answer.into_inner()).map_err(|_| FailureCause::Malformed),
             Ok(Err(status)) => {
-                tracing::warn!(agent = %question.member(), code = ?status.code(), cause = status.message(), "no opinion");
-                let token_refused = status.code() == Code::Unauthenticated;
-                Ended { result: Err(cause(&status)), token_refused, pack_sha256: Vec::new() }
+                let agent = question.member();
+                tracing::warn!(%agent, code = ?status.code(), cause = status.message(), "no opinion");
+                Err(cause(&status))
             }
-            Err(_) => Ended { result: Err(FailureCause::Unavailable), token_refused: false, pack_sha256: Vec::new() },
+            Err(_) => Err(FailureCause::Unavailable),
         }
     }
 
@@ -91,9 +72,9 @@ impl Agents {
         grant: &SessionGrant,
         label: &CallLabel<'_>,
         question: &Question,
-        wire: pb::Question,
         now_ms: u64,
     ) -> Option<Request<pb::Question>> {
+        let wire = pb::Question::from(question);
         let (id, _) = self.clients.get(&question.member())?;
         let argument_hash = bodh_token::sha256(&wire.encode_to_vec());
         let narrowed = grant.narrow(

@@ -85,6 +85,14 @@ impl Runner {
         let event = Event::Decided { decision: decision.clone() };
         self.apply(live, event, With { decided: Some(decided), nonce, ..With::default() }).await
     }
+
+    /// The decision on an escalation as it was signed, and its signature.
+    pub(crate) async fn signed_decision(&self, live: &Live, escalation: &str) -> Result<(Vec<u8>, Vec<u8>), Error> {
+        let (sealed, signature) = self.store.decision(escalation).await?.ok_or(Error::NoSuch("decision"))?;
+        let record = format!("{escalation}/decision");
+        let statement = live.keys.open_bytes(View::Reasoning, &record, 0, &sealed)?;
+        Ok((bodh_vault::expose(&statement).to_vec(), signature))
+    }
 }
 
 /// Reads a decision strictly.

@@ -1,7 +1,7 @@
 //! Carrying a session on: outstanding commands to events, each event committed before anything rests on it.
 
 use crate::{
-    ask::{CallLabel, Ended},
+    ask::CallLabel,
     entries::{Told, entries},
     error::Error,
     grant::{SessionGrant, random_id, session_key},
@@ -87,18 +87,18 @@ impl Runner {
         let (grant, session, trace) = (&live.grant, live.row.id.as_str(), live.row.trace.as_str());
         let began = Instant::now();
         let answers = questions.iter().map(|(call, attempt, _, question)| async move {
-            let label = CallLabel { session, trace, call: *call, attempt: *attempt };
+            let label = CallLabel { trace, call: *call, attempt: *attempt };
             let now = u64::try_from(self.now_ms()).unwrap_or(0);
             let span = spans::tool(session, *call, *attempt, question);
             let ended = self.agents.ask(grant, &label, question, now).instrument(span.clone()).await;
-            match &ended.result {
+            match &ended {
                 Ok(opinion) => spans::evaluated(&span, opinion),
                 Err(_) => drop(span.record("error.type", "no_opinion")),
             }
             (*call, question.tool(), ended, began.elapsed())
         });
         let answers = futures_util::future::join_all(answers).await;
-        for (call, tool, Ended { result, .. }, took) in answers {
+        for (call, tool, result, took) in answers {
             *live.timings.entry(tool.to_owned()).or_default() += took.as_secs_f64() * 1000.0;
             let (event, with) = match result {
                 Ok(opinion) => self.answered(live, call, opinion),
@@ -148,7 +148,9 @@ impl Runner {
     async fn place(&self, live: &mut Live, test: TestId, price: Usd, approved_by: Option<String>) -> Result<(), Error> {
         // Commit point: the attempt is in the log before any money is spent.
         self.outbox.acknowledged(live.queued).await?;
-        let _ = approved_by;
+        if let Some(escalation) = approved_by.filter(|_| price > live.panel.session.remaining()) {
+            self.lift(live, &escalation).await?;
+        }
         let key = format!("{}/{test}", live.row.id);
         let spent = self.guardian.spend(&live.row.id, live.grant.root(), &key, price.cents(), &live.row.trace).await?;
         if !spent.granted {
@@ -161,6 +163,13 @@ impl Runner {
             revealed.into_iter().map(|f| bodh_clinical::Finding { origin: result_of.clone(), ..f }).collect();
         let with = With { hidden: Some(hidden), ..With::default() };
         self.apply(live, Event::Resulted { test, findings }, with).await
+    }
+
+    /// Beyond the budget the guardian pays only what a physician has signed for: it judges the signature by itself.
+    async fn lift(&self, live: &Live, escalation: &str) -> Result<(), Error> {
+        let (statement, signature) = self.signed_decision(live, escalation).await?;
+        self.guardian.lift_budget(&live.row.id, statement, signature, &live.row.trace).await?;
+        Ok(())
     }
 
     /// A fresh token with the remaining budget.

@@ -6,7 +6,7 @@ use tonic::Status;
 
 /// Everything that ends a request to the orchestrator. No variant carries content of a case.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// The gate refused.
     #[error("refused: {0}")]
     Refused(#[from] Refusal),

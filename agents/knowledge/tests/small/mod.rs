@@ -1,6 +1,6 @@
 //! A small ontology and four diseases, written for the tests.
 
-pub const OBO: &str = "data-version: hp/releases/test
+pub(crate) const OBO: &str = "data-version: hp/releases/test
 
 [Term]
 id: HP:0000001
@@ -45,14 +45,14 @@ name: obsolete Nothing
 is_obsolete: true
 ";
 
-pub const HEADER: &str = "database_id\tdisease_name\tqualifier\thpo_id\treference\tevidence\tonset\tfrequency\tsex\tmodifier\taspect\tbiocuration";
+pub(crate) const HEADER: &str = "database_id\tdisease_name\tqualifier\thpo_id\treference\tevidence\tonset\tfrequency\tsex\tmodifier\taspect\tbiocuration";
 
-pub fn hpoa(rows: &[&str]) -> String {
+pub(crate) fn hpoa(rows: &[&str]) -> String {
     let rows: Vec<String> = rows.iter().map(|r| r.replace('|', "\t")).collect();
     format!("#version: test\n{HEADER}\n{}\n", rows.join("\n"))
 }
 
-pub const ROWS: [&str; 7] = [
+pub(crate) const ROWS: [&str; 7] = [
     "OMIM:1|Alpha syndrome||HP:0000011|PMID:1|PCS||9/10|||P|x",
     "OMIM:1|Alpha syndrome||HP:0000021|PMID:2|PCS||1/10|||P|x",
     "OMIM:2|Beta disease||HP:0000021|PMID:2;PMID:3|TAS||HP:0040281|MALE||P|x",
@@ -62,5 +62,5 @@ pub const ROWS: [&str; 7] = [
     "OMIM:4|Gamma disease||HP:0000020|OMIM:4|IEA|||||P|x",
 ];
 
-pub const GENES: &str =
+pub(crate) const GENES: &str =
     "ncbi_gene_id\tgene_symbol\thpo_id\thpo_name\tfrequency\tdisease_id\n1\tGENA\tHP:0000011\tLens\t-\tOMIM:1\n";

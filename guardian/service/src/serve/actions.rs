@@ -29,6 +29,8 @@ actions! {
     RenewSession = "renew_session", effect true, by ORCHESTRATOR;
     /// Taking from a session's budget.
     Spend = "spend", effect true, by ORCHESTRATOR;
+    /// Raising a budget by a signed approval.
+    LiftBudget = "lift_budget", effect true, by ORCHESTRATOR;
     /// Ending a session.
     CloseSession = "close_session", effect true, by ORCHESTRATOR;
     /// Destroying a session's key.

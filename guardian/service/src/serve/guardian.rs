@@ -7,12 +7,20 @@ use bodh_gate::{Action, Caller, Facts, Gate, Outcome, Record, RecordError};
 use bodh_guardian_api::{Enrolment, pb, pb::guardian_server::Guardian};
 use bodh_identity::SpiffeId;
 use bodh_token::{SessionId, TraceId, sha256};
+use serde_json::json;
 use tonic::{Request, Response, Status};
 
 use super::actions::{
-    self, CloseSession, Enroll, EraseSession, List, OpenSession, ReadTrust, RenewSession, Revoke, Spend, Watch,
+    self, CloseSession, Enroll, EraseSession, LiftBudget, List, OpenSession, ReadTrust, RenewSession, Revoke, Spend,
+    Watch,
 };
-use crate::{error::Error, ledger::Ledger, people, sessions, state::State, watch::Feed};
+use crate::{
+    error::{Cause, Error},
+    ledger::Ledger,
+    lift, people, sessions,
+    state::State,
+    watch::Feed,
+};
 
 /// The service over the state.
 pub(super) struct Service {
@@ -130,6 +138,26 @@ impl Guardian for Service {
         self.act::<Spend, _>(&self.gate, &caller, facts, work).await
     }
 
+    async fn lift_budget(
+        &self,
+        request: Request<pb::LiftBudgetRequest>,
+    ) -> Result<Response<pb::LiftBudgetReply>, Status> {
+        let (caller, request) = (Caller::of(&request)?, request.into_inner());
+        let facts = self.about(&request.session, &request.trace).await?;
+        let resource = facts.resource.clone();
+        let work = async {
+            let approved = lift::read(&self.state, &request)?;
+            let ruling = self.gate.rule_for(&approved.signer, "approve_spend", resource, json!({}));
+            if !ruling.is_ok_and(|judgement| judgement.ruling.is_allowed()) {
+                return Err(Cause::NotApproved.into());
+            }
+            let remaining_cents = lift::lift(&self.state, &caller.id, &request, &approved).await?;
+            let outcome = Outcome::ok().commit("statement_signature", sha256(&request.signature));
+            Ok((pb::LiftBudgetReply { remaining_cents }, outcome))
+        };
+        self.act::<LiftBudget, _>(&self.gate, &caller, facts, work).await
+    }
+
     async fn close_session(
         &self,
         request: Request<pb::CloseSessionRequest>,
@@ -205,7 +233,7 @@ impl Guardian for Service {
         request: Request<pb::IdentitiesRequest>,
     ) -> Result<Response<pb::IdentitiesReply>, Status> {
         let caller = Caller::of(&request)?;
-        let work = async { Ok(ok(pb::IdentitiesReply { identities: self.state.authority().identities() })) };
+        let work = async { Ok(ok(pb::IdentitiesReply { identities: self.state.identities() })) };
         self.act::<List, _>(&self.gate, &caller, actions::registry(), work).await
     }
 }

@@ -51,6 +51,14 @@ CREATE TABLE session_keys (
     wrapped BLOB NOT NULL
 ) STRICT;
 
+-- Signed approvals that raised a budget; each is used once.
+CREATE TABLE lifts (
+    nonce     TEXT PRIMARY KEY,
+    session   TEXT NOT NULL REFERENCES sessions (id),
+    statement BLOB NOT NULL,
+    lifted_ms INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE spends (
     session   TEXT NOT NULL REFERENCES sessions (id),
     key       TEXT NOT NULL,

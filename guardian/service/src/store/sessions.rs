@@ -168,6 +168,41 @@ async fn short(transaction: &mut Transaction<'_, Sqlite>, id: &str) -> Result<Sp
     Ok(left.map_or(Spending::Ended, |remaining| Spending::Short(remaining.unsigned_abs())))
 }
 
+/// Raises budget and remainder by what is missing for `cents`, once per `nonce`; answers what is left then. `None` when
+/// the session is not active.
+pub async fn lift(
+    store: &Store,
+    id: &str,
+    nonce: &str,
+    statement_sha256: &[u8],
+    cents: u64,
+    now_ms: i64,
+) -> Result<Option<u64>, sqlx::Error> {
+    let mut transaction = store.pool.begin_with("BEGIN IMMEDIATE").await?;
+    let new = sqlx::query(
+        "INSERT INTO lifts (nonce, session, statement, lifted_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(nonce)
+    .bind(id)
+    .bind(statement_sha256)
+    .bind(now_ms)
+    .execute(&mut *transaction)
+    .await?;
+    // A repeat changes nothing: it answers what is left now.
+    let cents = if new.rows_affected() == 1 { stored_cents(cents) } else { 0 };
+    let left: Option<i64> = sqlx::query_scalar(
+        "UPDATE sessions SET budget = budget + max(0, ?1 - remaining), remaining = max(remaining, ?1)
+         WHERE id = ?2 AND status = 'active' RETURNING remaining",
+    )
+    .bind(cents)
+    .bind(id)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    // Durable here: the larger budget and the approval that it rests on, together.
+    transaction.commit().await?;
+    Ok(left.map(i64::unsigned_abs))
+}
+
 /// Closes an active session; a closed or erased one stays as it is.
 pub async fn close(store: &Store, id: &str) -> Result<(), sqlx::Error> {
     // Durable when this returns: the key is not released any more.

@@ -5,7 +5,7 @@ use super::options::{StartOptions, StateOptions, WhoOption};
 use super::verify;
 use super::visit::{print_json, visit};
 use crate::failure::{Failure, Outcome};
-use crate::people::{at, trace};
+use crate::people::at;
 use crate::terminal::{self, shown};
 use bodh_audit_api::pb;
 use clap::Subcommand;
@@ -66,7 +66,7 @@ pub(crate) fn run(args: Args) -> Outcome {
 
 fn show(args: &ShowArgs) -> Outcome {
     let entries = visit(&args.state, &args.start, args.who.or_local(), async |_, visitor| {
-        let request = pb::ReadRequest { session: args.session.clone(), trace: trace()?, ..pb::ReadRequest::default() };
+        let request = pb::ReadRequest { session: args.session.clone(), ..pb::ReadRequest::default() };
         let refused = |status: tonic::Status| at("the audit service", &status);
         let mut replies = visitor.audit()?.read(request).await.map_err(refused)?.into_inner();
         let mut entries = Vec::new();

@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         let request = pb::DecideRequest { escalation: args.escalation.clone(), decision_json: bytes, signature };
         let events = panel.decide(request).await.map_err(|status| at("the orchestrator", &status))?;
         let progress = terminal::spinner("the session goes on");
-        let report = super::diagnose::follow(events.into_inner(), &progress).await;
+        let report = super::diagnose::follow(&visitor, events.into_inner(), &progress).await;
         progress.finish_and_clear();
         report
     })?;

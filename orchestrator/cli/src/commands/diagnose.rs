@@ -8,9 +8,11 @@ use crate::report::{self, Shape};
 use crate::state::Folder;
 use crate::terminal;
 use bodh_clinical::Usd;
+use bodh_panel::Status;
 use bodh_panel_api::pb;
 use std::io::Read;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 /// What a session may spend without asking a physician (the policy's own threshold per session).
 const DEFAULT_BUDGET: &str = "2500";
@@ -87,25 +89,73 @@ async fn convene(
     progress: &indicatif::ProgressBar,
 ) -> Outcome<Vec<u8>> {
     let events = visitor.panel()?.convene(request).await.map_err(|status| at("the orchestrator", &status))?;
-    follow(events.into_inner(), progress).await
+    follow(visitor, events.into_inner(), progress).await
 }
 
-/// Follows a session to its report.
+/// How long an interrupted session is waited for: its orchestrator is started again within seconds and carries it on.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two looks at it.
+const LOOK: Duration = Duration::from_millis(300);
+
+/// Follows a session to its report, through a restart of the orchestrator if need be.
 pub(crate) async fn follow(
+    visitor: &Visitor,
     mut events: tonic::Streaming<pb::SessionEvent>,
     progress: &indicatif::ProgressBar,
 ) -> Outcome<Vec<u8>> {
-    let mut report = None;
-    while let Some(event) = events.message().await.map_err(|status| at("the orchestrator", &status))? {
-        match event.event {
+    let mut session = String::new();
+    loop {
+        let event = match events.message().await {
+            Ok(Some(event)) => event.event,
+            Ok(None) => {
+                return Err(Failure::failed("the orchestrator ended without a report; see logs/orchestrator.log"));
+            }
+            Err(status) if session.is_empty() || !is_outage(&status) => return Err(at("the orchestrator", &status)),
+            Err(_) => return wait_for(visitor, &session, progress).await,
+        };
+        match event {
             Some(pb::session_event::Event::Progress(now)) => {
                 progress.set_message(format!("round {}: {}", now.round, terminal::shown(&now.step)));
+                session = now.session;
             }
-            Some(pb::session_event::Event::ReportJson(bytes)) => report = Some(bytes),
+            Some(pb::session_event::Event::ReportJson(bytes)) => return Ok(bytes),
             None => {}
         }
     }
-    report.ok_or_else(|| Failure::failed("the orchestrator ended without a report; see logs/orchestrator.log"))
+}
+
+fn is_outage(status: &tonic::Status) -> bool {
+    use tonic::Code;
+    matches!(
+        status.code(),
+        Code::Unavailable | Code::Unknown | Code::Cancelled | Code::Internal | Code::DeadlineExceeded
+    )
+}
+
+/// Asks for the report until the session is at rest. Nothing is lost: the session is stored, step by step.
+async fn wait_for(visitor: &Visitor, session: &str, progress: &indicatif::ProgressBar) -> Outcome<Vec<u8>> {
+    progress.set_message("interrupted; waiting for the session to be carried on");
+    let deadline = Instant::now() + PATIENCE;
+    let mut last = None;
+    while Instant::now() < deadline {
+        tokio::time::sleep(LOOK).await;
+        match visitor.panel()?.report(pb::ReportRequest { session: session.to_owned() }).await {
+            Ok(reply) => {
+                let bytes = reply.into_inner().report_json;
+                let report: bodh_panel::Report = serde_json::from_slice(&bytes)
+                    .map_err(|cause| Failure::failed(format!("the report does not read: {cause}")))?;
+                if !matches!(report.status, Status::Deliberating | Status::AwaitingResults) {
+                    return Ok(bytes);
+                }
+            }
+            Err(status) if is_outage(&status) => last = Some(status),
+            Err(status) => return Err(at("the orchestrator", &status)),
+        }
+    }
+    let cause = last.map(|status| format!(": {}", status.message())).unwrap_or_default();
+    Err(Failure::failed(format!(
+        "session {session} was interrupted and is kept; it goes on when the panel does{cause}"
+    )))
 }
 
 fn read_case(path: &std::path::Path) -> Outcome<Vec<u8>> {

@@ -5,43 +5,43 @@ use sqlx::{FromRow, Row, Sqlite, Transaction, sqlite::SqliteRow};
 
 /// One escalation's row. `record` is sealed in the reasoning view; kind and reason are the policy's own words.
 #[derive(Debug, Clone)]
-pub struct EscalationRow {
+pub(crate) struct EscalationRow {
     /// Its id.
-    pub id: String,
+    pub(crate) id: String,
     /// The session.
-    pub session: String,
+    pub(crate) session: String,
     /// The kind.
-    pub kind: String,
+    pub(crate) kind: String,
     /// The policy's reason.
-    pub reason: String,
+    pub(crate) reason: String,
     /// Who decides.
-    pub role: String,
+    pub(crate) role: String,
     /// The amount at stake.
-    pub amount_cents: Option<i64>,
+    pub(crate) amount_cents: Option<i64>,
     /// Who asked for the session.
-    pub requester: String,
+    pub(crate) requester: String,
     /// When it was raised.
-    pub raised_ms: i64,
+    pub(crate) raised_ms: i64,
     /// The record as shown, sealed.
-    pub record: Vec<u8>,
+    pub(crate) record: Vec<u8>,
     /// SHA-256 of the record as shown, hex. Unguessable: the record holds the session's random id.
-    pub record_sha256: String,
+    pub(crate) record_sha256: String,
     /// `open`, `approve`, `deny`, `amend` or `lapsed`.
-    pub status: String,
+    pub(crate) status: String,
 }
 
 /// A decision, to be stored with the event that it is.
-pub struct Decided<'a> {
+pub(crate) struct Decided<'a> {
     /// The escalation.
-    pub escalation: &'a str,
+    pub(crate) escalation: &'a str,
     /// `approve`, `deny` or `amend`.
-    pub verdict: &'static str,
+    pub(crate) verdict: &'static str,
     /// SPIFFE id.
-    pub by: &'a str,
+    pub(crate) by: &'a str,
     /// The signed bytes, sealed in the reasoning view.
-    pub decision: Vec<u8>,
+    pub(crate) decision: Vec<u8>,
     /// The signature over them.
-    pub signature: &'a [u8],
+    pub(crate) signature: &'a [u8],
 }
 
 impl FromRow<'_, SqliteRow> for EscalationRow {
@@ -103,7 +103,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn escalation(&self, id: &str) -> Result<Option<EscalationRow>, StoreError> {
+    pub(crate) async fn escalation(&self, id: &str) -> Result<Option<EscalationRow>, StoreError> {
         Ok(sqlx::query_as("SELECT * FROM escalations WHERE id = ?").bind(id).fetch_optional(&self.pool).await?)
     }
 
@@ -111,7 +111,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn escalations(&self, all: bool) -> Result<Vec<EscalationRow>, StoreError> {
+    pub(crate) async fn escalations(&self, all: bool) -> Result<Vec<EscalationRow>, StoreError> {
         let query = "SELECT * FROM escalations WHERE ? OR status = 'open' ORDER BY raised_ms, id LIMIT 1000";
         Ok(sqlx::query_as(query).bind(all).fetch_all(&self.pool).await?)
     }
@@ -122,7 +122,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn decision(&self, id: &str) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub(crate) async fn decision(&self, id: &str) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
         let query = "SELECT decision, signature FROM escalations WHERE id = ? AND decision IS NOT NULL";
         Ok(sqlx::query_as(query).bind(id).fetch_optional(&self.pool).await?)
     }

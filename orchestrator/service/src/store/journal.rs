@@ -7,31 +7,31 @@ use sqlx::{Sqlite, Transaction};
 
 /// One step of a session, to be committed as a whole.
 #[derive(Default)]
-pub struct StepRows<'a> {
+pub(crate) struct StepRows<'a> {
     /// The session.
-    pub session: &'a str,
+    pub(crate) session: &'a str,
     /// The event's number, from 1.
-    pub seq: i64,
+    pub(crate) seq: i64,
     /// When it happened.
-    pub at_ms: i64,
+    pub(crate) at_ms: i64,
     /// The event, sealed in the reasoning view.
-    pub sealed: Vec<u8>,
+    pub(crate) sealed: Vec<u8>,
     /// The state after it.
-    pub state: &'a str,
+    pub(crate) state: &'a str,
     /// Whether the session waits for people or is over.
-    pub at_rest: bool,
+    pub(crate) at_rest: bool,
     /// Entries that tell of it.
-    pub drafts: Vec<pb::Draft>,
+    pub(crate) drafts: Vec<pb::Draft>,
     /// Escalations that it raised.
-    pub raised: Vec<EscalationRow>,
+    pub(crate) raised: Vec<EscalationRow>,
     /// The decision that it was.
-    pub decided: Option<Decided<'a>>,
+    pub(crate) decided: Option<Decided<'a>>,
     /// What the gatekeeper holds back from now on.
-    pub hidden: Option<Vec<u8>>,
+    pub(crate) hidden: Option<Vec<u8>>,
     /// The rule that it left behind.
-    pub rule: Option<RuleRow>,
+    pub(crate) rule: Option<RuleRow>,
     /// A signed statement's nonce.
-    pub nonce: Option<String>,
+    pub(crate) nonce: Option<String>,
 }
 
 impl Store {
@@ -39,7 +39,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store cannot be written; then nothing was.
-    pub async fn open_session(&self, row: &SessionRow, drafts: &[pb::Draft]) -> Result<i64, StoreError> {
+    pub(crate) async fn open_session(&self, row: &SessionRow, drafts: &[pb::Draft]) -> Result<i64, StoreError> {
         let mut tx = self.pool.begin().await?;
         sqlx::query("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, NULL, ?)")
             .bind(&row.id)
@@ -67,7 +67,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store cannot be written, or the statement's nonce was used before; then nothing was written.
-    pub async fn commit(&self, step: StepRows<'_>) -> Result<i64, StoreError> {
+    pub(crate) async fn commit(&self, step: StepRows<'_>) -> Result<i64, StoreError> {
         let mut tx = self.pool.begin().await?;
         if let Some(nonce) = &step.nonce {
             let new = sqlx::query("INSERT OR IGNORE INTO nonces VALUES (?)").bind(nonce).execute(&mut *tx).await?;
@@ -113,7 +113,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn events(&self, session: &str) -> Result<Vec<(i64, i64, Vec<u8>)>, StoreError> {
+    pub(crate) async fn events(&self, session: &str) -> Result<Vec<(i64, i64, Vec<u8>)>, StoreError> {
         let query = sqlx::query_as("SELECT seq, at_ms, sealed FROM events WHERE session = ? ORDER BY seq");
         Ok(query.bind(session).fetch_all(&self.pool).await?)
     }

@@ -10,10 +10,10 @@ mod outbox;
 mod rules;
 mod sessions;
 
-pub use escalations::{Decided, EscalationRow};
-pub use journal::StepRows;
-pub use rules::RuleRow;
-pub use sessions::SessionRow;
+pub(crate) use escalations::{Decided, EscalationRow};
+pub(crate) use journal::StepRows;
+pub(crate) use rules::RuleRow;
+pub(crate) use sessions::SessionRow;
 
 use sqlx::{
     SqlitePool,
@@ -49,7 +49,7 @@ CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STR
 
 /// What can go wrong with the store. No variant repeats content.
 #[derive(Debug, thiserror::Error)]
-pub enum StoreError {
+pub(crate) enum StoreError {
     /// The file cannot be used.
     #[error("the orchestrator's store: {0}")]
     Database(#[from] sqlx::Error),
@@ -69,7 +69,7 @@ pub enum StoreError {
 
 /// The store. Cheap to clone.
 #[derive(Clone)]
-pub struct Store {
+pub(crate) struct Store {
     pool: SqlitePool,
 }
 
@@ -78,7 +78,7 @@ impl Store {
     ///
     /// # Errors
     /// When the folder cannot be written or holds a store of another version.
-    pub async fn open(folder: &Path) -> Result<Self, StoreError> {
+    pub(crate) async fn open(folder: &Path) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new()
             .filename(folder.join("orchestrator.db"))
             .create_if_missing(true)
@@ -101,7 +101,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn meta(&self, name: &str) -> Result<Option<String>, StoreError> {
+    pub(crate) async fn meta(&self, name: &str) -> Result<Option<String>, StoreError> {
         let row: Option<(String,)> =
             sqlx::query_as("SELECT value FROM meta WHERE name = ?").bind(name).fetch_optional(&self.pool).await?;
         Ok(row.map(|(value,)| value))
@@ -111,7 +111,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub async fn set_meta(&self, name: &str, value: &str) -> Result<(), StoreError> {
+    pub(crate) async fn set_meta(&self, name: &str, value: &str) -> Result<(), StoreError> {
         let query =
             sqlx::query("INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value");
         query.bind(name).bind(value).execute(&self.pool).await?;

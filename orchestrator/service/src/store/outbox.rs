@@ -1,26 +1,15 @@
 //! Queued audit entries: written with the step that they tell of, sent in order, removed once durable in the log.
 
-use super::{Store, StoreError, journal::queue};
+use super::{Store, StoreError};
 use bodh_audit_api::pb;
 use prost::Message;
 
 impl Store {
-    /// Queues entries by themselves; answers the number of the last.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
-    pub async fn queue(&self, drafts: &[pb::Draft]) -> Result<i64, StoreError> {
-        let mut tx = self.pool.begin().await?;
-        let last = queue(&mut tx, drafts).await?;
-        tx.commit().await?;
-        Ok(last)
-    }
-
     /// The oldest queued entries, at most `most`.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn queued(&self, most: u32) -> Result<Vec<(i64, pb::Draft)>, StoreError> {
+    pub(crate) async fn queued(&self, most: u32) -> Result<Vec<(i64, pb::Draft)>, StoreError> {
         let rows: Vec<(i64, Vec<u8>)> =
             sqlx::query_as("SELECT id, draft FROM outbox ORDER BY id LIMIT ?").bind(most).fetch_all(&self.pool).await?;
         let read = |(id, bytes): (i64, Vec<u8>)| {
@@ -34,7 +23,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub async fn sent(&self, last: i64) -> Result<(), StoreError> {
+    pub(crate) async fn sent(&self, last: i64) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM outbox WHERE id <= ?").bind(last).execute(&self.pool).await?;
         Ok(())
     }

@@ -5,15 +5,15 @@ use sqlx::{Sqlite, Transaction};
 
 /// One rule's row.
 #[derive(Debug, Clone, sqlx::FromRow)]
-pub struct RuleRow {
+pub(crate) struct RuleRow {
     /// Its id.
-    pub id: String,
+    pub(crate) id: String,
     /// The session whose key opens it.
-    pub home: String,
+    pub(crate) home: String,
     /// The rule with its signed mark, sealed in the findings view.
-    pub sealed: Vec<u8>,
+    pub(crate) sealed: Vec<u8>,
     /// A person reversed it.
-    pub reversed: bool,
+    pub(crate) reversed: bool,
 }
 
 impl RuleRow {
@@ -29,7 +29,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn rules(&self) -> Result<Vec<RuleRow>, StoreError> {
+    pub(crate) async fn rules(&self) -> Result<Vec<RuleRow>, StoreError> {
         Ok(sqlx::query_as("SELECT id, home, sealed, reversed FROM rules ORDER BY id").fetch_all(&self.pool).await?)
     }
 
@@ -37,7 +37,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store cannot be written, or the statement was used before.
-    pub async fn reverse_rule(
+    pub(crate) async fn reverse_rule(
         &self,
         id: &str,
         nonce: &str,

@@ -5,35 +5,35 @@ use sqlx::{FromRow, Row, sqlite::SqliteRow};
 
 /// One session's row. The blobs are sealed in their views.
 #[derive(Debug, Clone)]
-pub struct SessionRow {
+pub(crate) struct SessionRow {
     /// 32 hex digits.
-    pub id: String,
+    pub(crate) id: String,
     /// 32 hex digits.
-    pub trace: String,
+    pub(crate) trace: String,
     /// SPIFFE id.
-    pub requester: String,
+    pub(crate) requester: String,
     /// Milliseconds since 1970 UTC.
-    pub opened_ms: i64,
+    pub(crate) opened_ms: i64,
     /// In cents.
-    pub budget_cents: u64,
+    pub(crate) budget_cents: u64,
     /// Orders are committed.
-    pub sequential: bool,
+    pub(crate) sequential: bool,
     /// The state's name.
-    pub state: String,
+    pub(crate) state: String,
     /// The four sealed view keys.
-    pub keys: Vec<u8>,
+    pub(crate) keys: Vec<u8>,
     /// Age and sex (findings view).
-    pub subject: Vec<u8>,
+    pub(crate) subject: Vec<u8>,
     /// Identifiers view.
-    pub identifiers: Vec<u8>,
+    pub(crate) identifiers: Vec<u8>,
     /// Free-text view.
-    pub note: Vec<u8>,
+    pub(crate) note: Vec<u8>,
     /// Findings view.
-    pub coded: Vec<u8>,
+    pub(crate) coded: Vec<u8>,
     /// Findings that the gatekeeper still holds back (findings view).
-    pub hidden: Option<Vec<u8>>,
+    pub(crate) hidden: Option<Vec<u8>>,
     /// What the reader should know of the input (findings view).
-    pub warnings: Vec<u8>,
+    pub(crate) warnings: Vec<u8>,
 }
 
 impl FromRow<'_, SqliteRow> for SessionRow {
@@ -63,7 +63,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn session(&self, id: &str) -> Result<Option<SessionRow>, StoreError> {
+    pub(crate) async fn session(&self, id: &str) -> Result<Option<SessionRow>, StoreError> {
         Ok(sqlx::query_as("SELECT * FROM sessions WHERE id = ?").bind(id).fetch_optional(&self.pool).await?)
     }
 
@@ -71,7 +71,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn unfinished(&self) -> Result<Vec<String>, StoreError> {
+    pub(crate) async fn unfinished(&self) -> Result<Vec<String>, StoreError> {
         let rows: Vec<(String,)> = sqlx::query_as("SELECT id FROM sessions WHERE at_rest = 0 ORDER BY opened_ms")
             .fetch_all(&self.pool)
             .await?;
@@ -82,7 +82,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn states(&self) -> Result<Vec<(String, i64)>, StoreError> {
+    pub(crate) async fn states(&self) -> Result<Vec<(String, i64)>, StoreError> {
         Ok(sqlx::query_as("SELECT state, count(*) FROM sessions GROUP BY state ORDER BY state")
             .fetch_all(&self.pool)
             .await?)

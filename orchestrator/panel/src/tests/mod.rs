@@ -1,0 +1,5 @@
+//! Sessions played by a random world, and single ones told step by step.
+
+mod promises;
+mod stories;
+mod world;

@@ -1,0 +1,28 @@
+//! Attacks, each by somebody who has got as far as the attack supposes: a process on the same machine, a stranger with
+//! certificates of their own, an enrolled person, a service with a stolen token. Each is refused for its own reason,
+//! and each refusal is in the record.
+//!
+//! Against the running panel: `network`, `callers`, `decisions`. Against a gate of the tests' own, because nobody but
+//! the orchestrator itself can hold its identity: `tokens`, `gates`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod harness;
+
+mod attacks {
+    mod callers;
+    mod decisions;
+    mod forgery;
+    mod gates;
+    mod guarded;
+    mod network;
+    mod probe;
+    mod tokens;
+    mod visitor;
+}
