@@ -99,6 +99,8 @@ fn nothing_lost_nothing_doubled(stage: &Stage) {
         *outcomes.entry(call).or_default() += usize::from(good);
     }
     assert!(outcomes.len() >= 14, "at least two sessions of seven questions: {}", outcomes.len());
+    let again = entries.iter().filter(|entry| entry["kind"] == "attempt" && entry["try"].as_u64() > Some(1));
+    println!("{} questions, {} tries after the first", outcomes.len(), again.count());
     let wrong: Vec<_> = outcomes.iter().filter(|(_, count)| **count != 1).collect();
     assert!(wrong.is_empty(), "questions whose good outcomes are not exactly one: {wrong:?}");
 }

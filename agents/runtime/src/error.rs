@@ -1,7 +1,6 @@
 //! Why there is no opinion, and the one place where that becomes a gRPC status.
 
 use crate::cells::NoAnswer;
-use bodh_agent_api::WireError;
 use bodh_cell::CellError;
 use bodh_gate::Refusal;
 use tonic::Status;
@@ -11,10 +10,6 @@ use tonic::Status;
 pub(crate) enum NoOpinion {
     /// The gate refused.
     Refused(Refusal),
-    /// The question is not well formed.
-    Malformed(WireError),
-    /// It is another agent's to answer.
-    NotMine,
     /// The cell gave no answer to this question; the code.
     Cell(&'static str),
 }
@@ -27,8 +22,6 @@ impl NoOpinion {
     pub(crate) const fn code(&self) -> &'static str {
         match self {
             NoOpinion::Refused(_) => "refused_by_gate",
-            NoOpinion::Malformed(_) => "malformed",
-            NoOpinion::NotMine => "not_mine",
             NoOpinion::Cell(code) => code,
         }
     }
@@ -57,10 +50,6 @@ impl From<NoOpinion> for Status {
     fn from(error: NoOpinion) -> Self {
         match error {
             NoOpinion::Refused(refusal) => refusal.into(),
-            NoOpinion::Malformed(WireError { field, problem }) => {
-                Status::invalid_argument(format!("{field}: {problem}"))
-            }
-            NoOpinion::NotMine => Status::invalid_argument("not a question for this agent"),
             NoOpinion::Cell(code) => Status::internal(code),
         }
     }

@@ -56,7 +56,11 @@ impl Agent for Service {
         let caller = Caller::of(&request)?;
         let trace = request.metadata().get(bodh_host::TRACE_METADATA).and_then(|v| v.to_str().ok()).map(str::to_owned);
         let bytes = request.get_ref().encode_to_vec();
-        let question = Question::try_from(request.into_inner()).map_err(NoOpinion::Malformed)?;
+        let question = match Question::try_from(request.into_inner()) {
+            Ok(question) if question.member() == self.member => question,
+            // Not a question, or another agent's: refused like any other call, with an entry.
+            _ => return Err(self.gate.turn_away::<Ask>(&caller, tool(self.member, "unknown")).await.into()),
+        };
         let span = tracing::info_span!(
             target: "gen_ai",
             "invoke_agent",
@@ -93,9 +97,6 @@ impl Service {
         bytes: Vec<u8>,
         trace: Option<String>,
     ) -> Result<Response<pb::Opinion>, NoOpinion> {
-        if question.member() != self.member {
-            return Err(NoOpinion::NotMine);
-        }
         let mut facts = Facts::about(tool(self.member, question.tool()));
         facts.tool = Some((question.tool(), sha256(&bytes)));
         facts.trace = trace.as_deref().and_then(|t| t.split('-').nth(1)).unwrap_or_default().to_owned();

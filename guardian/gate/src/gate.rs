@@ -138,6 +138,23 @@ impl Gate {
         Ok(Judgement { ruling, policy_hash: view.policy_hash })
     }
 
+    /// Turns away a call that cannot even be judged, because its message is not one: like any refusal it is an entry, and
+    /// whoever may not call at all learns only that. Answers what to refuse with.
+    pub async fn turn_away<A: Action>(&self, caller: &Caller, resource: Entity) -> Refusal {
+        let known = |view: Arc<View>| {
+            if view.revoked.contains(&caller.id) {
+                return Refusal::Revoked;
+            }
+            let named = A::CALLERS.iter().any(|allowed| allowed.names(&caller.id));
+            if named { Refusal::Malformed } else { Refusal::NotACaller }
+        };
+        let refusal = self.inner.trust.current().map_or_else(|stale| stale, known);
+        match self.refuse(A::NAME, caller, &Facts::about(resource), &refusal).await {
+            Ok(()) => refusal,
+            Err(no_record) => no_record,
+        }
+    }
+
     fn judge<A: Action>(&self, caller: &Caller, facts: &Facts) -> Result<(Option<Chain>, Ruling, [u8; 32]), Refusal> {
         let view = self.inner.trust.current()?;
         if view.revoked.contains(&caller.id) {

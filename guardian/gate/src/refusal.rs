@@ -26,6 +26,9 @@ pub enum Refusal {
     /// The token chain does not hold.
     #[error("token: {0}")]
     Token(bodh_token::Refusal),
+    /// The message is not one that this service answers.
+    #[error("malformed")]
+    Malformed,
     /// The policy says no.
     #[error("policy denies")]
     Denied {
@@ -55,6 +58,7 @@ impl Refusal {
             Refusal::UnknownPerson => "unknown_person".into(),
             Refusal::NoToken => "no_token".into(),
             Refusal::Token(refusal) => format!("token_{}", refusal.code()),
+            Refusal::Malformed => "malformed".into(),
             Refusal::Denied { .. } => "policy_denied".into(),
             Refusal::Asked { .. } => "policy_asks".into(),
             Refusal::NoRecord => "no_record".into(),
@@ -67,6 +71,7 @@ impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         let code = match &refusal {
             Refusal::NoPeer | Refusal::NoToken | Refusal::Token(_) => Code::Unauthenticated,
+            Refusal::Malformed => Code::InvalidArgument,
             Refusal::Stale | Refusal::NoRecord => Code::Unavailable,
             _ => Code::PermissionDenied,
         };

@@ -63,10 +63,11 @@ pub(crate) fn session(id: &str, owner: &str, trace: &str) -> Facts {
     Facts::about(Entity::new("Session", id).with("owner", Entity::reference("Human", owner))).within(id, trace)
 }
 
-/// One escalation.
-pub(crate) fn escalation(row: &crate::store::EscalationRow) -> Facts {
-    let entity = Entity::new("Escalation", row.id.as_str())
-        .with("requester", Entity::reference("Human", &row.requester))
-        .with("kind", row.kind.as_str());
-    Facts::about(entity).within(&row.session, "")
+/// One escalation, or one that there is none of: whether there is is only told to whom the gate admits.
+pub(crate) fn escalation(row: Option<&crate::store::EscalationRow>) -> Facts {
+    let (id, requester, kind) =
+        row.map_or(("unknown", "nobody", "unknown"), |r| (r.id.as_str(), r.requester.as_str(), r.kind.as_str()));
+    let entity =
+        Entity::new("Escalation", id).with("requester", Entity::reference("Human", requester)).with("kind", kind);
+    Facts::about(entity).within(row.map_or("", |r| r.session.as_str()), "")
 }

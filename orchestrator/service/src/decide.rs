@@ -17,9 +17,9 @@ use bodh_vault::View;
 const SIGNED_WITHIN_MS: i64 = 10 * 60 * 1000;
 
 impl Runner {
-    /// The escalation.
-    pub(crate) async fn escalation(&self, id: &str) -> Result<EscalationRow, Error> {
-        self.store.escalation(id).await?.ok_or(Error::NoSuch("escalation"))
+    /// The escalation, if there is one of this id.
+    pub(crate) async fn escalation(&self, id: &str) -> Result<Option<EscalationRow>, Error> {
+        Ok(self.store.escalation(id).await?)
     }
 
     /// Exactly the bytes that a decision on it signs.

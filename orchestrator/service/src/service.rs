@@ -13,7 +13,7 @@ use bodh_gate::{Action, Caller, Entity, Facts, Outcome, Permit};
 use bodh_identity::signing::Context;
 use bodh_panel::{Mark, Reversal};
 use bodh_panel_api::pb::{self, panel_server::Panel};
-use std::sync::Arc;
+use std::{str::FromStr, sync::Arc};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
@@ -63,8 +63,10 @@ impl Service {
     }
 
     async fn session_facts(&self, session: &str) -> Result<Facts, Error> {
-        let row = self.runner.store.session(session).await?.ok_or(Error::NoSuch("session"))?;
-        Ok(actions::session(&row.id, &row.requester, &row.trace))
+        // Whether there is such a session is only told to whom the gate admits.
+        let row = self.runner.store.session(session).await?;
+        let id = if bodh_token::SessionId::from_str(session).is_ok() { session } else { "" };
+        Ok(row.map_or_else(|| actions::session(id, "nobody", ""), |r| actions::session(&r.id, &r.requester, &r.trace)))
     }
 
     /// The session, open, whoever opened it before.
@@ -201,7 +203,8 @@ impl Panel for Service {
     async fn open(&self, request: Request<pb::OpenRequest>) -> Result<Response<pb::OpenReply>, Status> {
         let caller = Caller::of(&request)?;
         let row = self.runner.escalation(&request.into_inner().escalation).await?;
-        self.guarded::<Open, _>(&caller, actions::escalation(&row), async {
+        self.guarded::<Open, _>(&caller, actions::escalation(row.as_ref()), async {
+            let row = row.ok_or(Error::NoSuch("escalation"))?;
             let slot = self.loaded(&row.session).await?;
             let held = slot.lock().await;
             let live = held.as_ref().ok_or(Error::Corrupt("an open session"))?;
@@ -223,11 +226,11 @@ impl Panel for Service {
         let caller = Caller::of(&request)?;
         let asked = request.into_inner();
         let row = self.runner.escalation(&asked.escalation).await?;
-        let mut facts = actions::escalation(&row);
+        let mut facts = actions::escalation(row.as_ref());
         facts.commitments.insert("statement_signature".to_owned(), sha256(&asked.signature));
-        let session = row.session.clone();
-        let slot = self
+        let (slot, session) = self
             .guarded::<Decide, _>(&caller, facts, async {
+                let row = row.ok_or(Error::NoSuch("escalation"))?;
                 let decision = crate::decide::read(&asked.decision_json)?;
                 let (at, bytes) = (decision.at_unix_ms, asked.decision_json.as_slice());
                 self.runner.check_signer(
@@ -243,7 +246,7 @@ impl Panel for Service {
                 let live = held.as_mut().ok_or(Error::Corrupt("an open session"))?;
                 self.runner.decide(live, &row, bytes, &asked.signature).await?;
                 drop(held);
-                Ok(slot)
+                Ok((slot, row.session))
             })
             .await?
             .into_inner();

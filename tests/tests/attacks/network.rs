@@ -127,7 +127,7 @@ async fn recorded(local: &Visitor, reporters: &BTreeSet<String>) {
     let total = |entries: &[serde_json::Value], cause| -> Vec<u64> {
         reporters.iter().map(|reporter| counted(entries, reporter, cause)).collect()
     };
-    let expected = [("not_tls", 2), ("no_certificate", 1), ("untrusted", 2)];
+    let expected = [("not_tls", 2), ("no_certificate", 1), ("untrusted", 1), ("expired", 1)];
     let enough = |entries: &[serde_json::Value]| {
         expected.iter().all(|(cause, count)| total(entries, cause).iter().all(|of| of >= count))
     };

@@ -1,7 +1,7 @@
 //! What the tests that run the built programs share: a stage of its own per test (a state folder, a home, nothing of
 //! the caller's environment), the `bodh` command line with a deadline, a panel that stops with its guard, and what
 //! `/proc` says of the processes.
-#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its part")]
+#![allow(dead_code, unused_imports, unreachable_pub, missing_docs, reason = "each test file uses its part")]
 
 mod disk;
 mod processes;

@@ -31,7 +31,11 @@ fn an_approved_session_is_concluded_and_released() {
         assert!(after["differential"] == report["differential"], "what is released is what was shown");
     }
     assert!(stage.inbox().is_empty());
-    let decisions: Vec<_> = stage.entries().into_iter().filter(|entry| entry["kind"] == "decision").collect();
+    let decisions: Vec<_> = stage
+        .entries()
+        .into_iter()
+        .filter(|entry| entry["action"] == "decide" && entry["kind"] == "decision")
+        .collect();
     assert_eq!(decisions.len(), escalations.len());
     for decision in decisions {
         assert_eq!(decision["actors"][0], "spiffe://bodh.internal/human/ann");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::harness::{MARFAN, Output, Stage, files, sample};
 
-/// A log of two sessions, so that there are full and partial tiles.
+/// A log of three sessions, so that there are full and partial tiles.
 fn stage() -> Stage {
     let stage = Stage::new();
     for _ in 0..3 {

@@ -1,6 +1,6 @@
 //! `bodh rules`: review rules, and their reversal.
 
-use super::options::{StartOptions, StateOptions, WhoOption, reason};
+use super::options::{KeyOptions, StartOptions, StateOptions, WhoOption, reason};
 use super::signer::physician;
 use super::visit::{print_json, reach, visit};
 use crate::failure::{Failure, Outcome};
@@ -12,27 +12,22 @@ use bodh_panel_api::pb;
 use clap::Subcommand;
 use serde_json::json;
 use std::fmt::Write;
+use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    subcommand_negates_reqs = true,
     after_help = "\
 Examples:
   bodh rules --state ~/panel
   bodh rules reverse RULE --reason \"the pattern was too wide\" --state ~/panel --as ann"
 )]
 pub(crate) struct Args {
+    /// The panel's state folder
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
     #[command(flatten)]
-    list: Option<ListArgs>,
-    #[command(subcommand)]
-    what: Option<What>,
-}
-
-#[derive(Debug, clap::Args)]
-struct ListArgs {
-    #[command(flatten)]
-    state: StateOptions,
+    keys: KeyOptions,
     #[command(flatten)]
     who: WhoOption,
     #[command(flatten)]
@@ -40,6 +35,8 @@ struct ListArgs {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    #[command(subcommand)]
+    what: Option<What>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -68,15 +65,16 @@ struct ReverseArgs {
 }
 
 pub(crate) fn run(args: Args) -> Outcome {
-    match (args.what, args.list) {
-        (Some(What::Reverse(args)), _) => reverse(&args),
-        (None, Some(args)) => list(&args),
-        (None, None) => Err(Failure::input("give --state DIR, the panel's state folder")),
+    if let Some(What::Reverse(args)) = &args.what {
+        return reverse(args);
     }
+    list(args)
 }
 
-fn list(args: &ListArgs) -> Outcome {
-    let replies = visit(&args.state, &args.start, args.who.or_local(), async |_, visitor| {
+fn list(args: Args) -> Outcome {
+    let state = args.state.ok_or_else(|| Failure::input("give --state DIR, the panel's state folder"))?;
+    let state = StateOptions { state, keys: args.keys };
+    let replies = visit(&state, &args.start, args.who.or_local(), async |_, visitor| {
         let reply = visitor.panel()?.rules(pb::RulesRequest {}).await;
         Ok(reply.map_err(|status| at("the orchestrator", &status))?.into_inner().rule_json)
     })?;

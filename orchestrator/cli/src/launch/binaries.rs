@@ -73,11 +73,14 @@ impl Siblings {
     /// Refuses an executable that is not the one that was trusted.
     pub(crate) fn check(&self, folder: &Folder, operator: &Operator<'_>) -> Outcome {
         let path = folder.binaries();
-        let json = read_bounded(&path, MAX_DOCUMENT as u64)?;
         let refused = |cause: String| {
             let remedy = format!("if that is right, run `bodh trust binaries --state {}`", folder.path().display());
             Failure::input(format!("{}: {cause}; {remedy}", path.display()))
         };
+        if !path.exists() {
+            return Err(refused("it is missing".to_owned()));
+        }
+        let json = read_bounded(&path, MAX_DOCUMENT as u64)?;
         let document = SignedDocument::parse(&json).map_err(|cause| refused(cause.to_string()))?;
         let payload = operator.verify(&document, Context::Binaries).map_err(|cause| refused(cause.to_string()))?;
         let trusted = Binaries::parse(payload).map_err(|cause| refused(cause.to_string()))?;

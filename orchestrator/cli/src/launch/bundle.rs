@@ -34,11 +34,14 @@ pub(crate) fn sign(folder: &Folder, operator: &Operator<'_>, policies: Option<&P
 /// The signed bundle of a state folder.
 pub(crate) fn check(folder: &Folder, operator: &Operator<'_>) -> Outcome<Bundle> {
     let path = folder.policy();
-    let json = read_bounded(&path, MAX_DOCUMENT as u64)?;
     let refused = |cause: String| {
         let remedy = format!("sign it again with `bodh policy sign --state {}`", folder.path().display());
         Failure::input(format!("{}: {cause}; {remedy}", path.display()))
     };
+    if !path.exists() {
+        return Err(refused("it is missing".to_owned()));
+    }
+    let json = read_bounded(&path, MAX_DOCUMENT as u64)?;
     let document = SignedDocument::parse(&json).map_err(|cause| refused(cause.to_string()))?;
     let payload = operator.verify(&document, Context::Policy).map_err(|cause| refused(cause.to_string()))?;
     serde_json::from_slice(payload).map_err(|cause| refused(cause.to_string()))

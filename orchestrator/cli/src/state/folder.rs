@@ -92,9 +92,10 @@ impl Folder {
         self.path().join("run/panel.json")
     }
 
-    /// The first start has been completed once.
+    /// The first start has been completed once: its last document is there, or the guardian has begun its database. What
+    /// is missing from then on was removed, and is never made anew in silence.
     pub(crate) fn is_initialised(&self) -> bool {
-        self.binaries().exists() && self.policy().exists()
+        self.binaries().exists() || self.path().join("guardian/guardian.db").exists()
     }
 }
 

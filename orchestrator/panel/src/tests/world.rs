@@ -102,7 +102,7 @@ fn answer(question: &Question, turn: &Turn) -> Opinion {
         Question::Price { tests, .. } => {
             let line = |test: &TestId| PriceLine {
                 test: test.clone(),
-                price: (turn.seed % 5 != 0).then_some(Usd::from_cents(100)),
+                price: (!turn.seed.is_multiple_of(5)).then_some(Usd::from_cents(100)),
                 source: "list".into(),
                 over_budget: false,
             };
