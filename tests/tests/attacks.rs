@@ -2,7 +2,7 @@
 //! certificates of their own, an enrolled person, a service with a stolen token. Each is refused for its own reason,
 //! and each refusal is in the record.
 //!
-//! Against the running panel: `network`, `callers`, `decisions`. Against a gate of the tests' own, because nobody but
+//! Against the running panel: `network`, `callers`, `decisions`, `rest`. Against a gate of the tests' own, because nobody but
 //! the orchestrator itself can hold its identity: `tokens`, `gates`.
 
 #![allow(
@@ -23,6 +23,7 @@ mod attacks {
     mod guarded;
     mod network;
     mod probe;
+    mod rest;
     mod tokens;
     mod visitor;
 }

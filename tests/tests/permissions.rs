@@ -80,12 +80,28 @@ fn kernel_rows() -> Vec<Row> {
     for action in ["append", "checkpoint", "read"] {
         rows.push(row(action, "", log(), json!({})));
     }
-    for action in ["open_session", "renew_session", "spend", "lift_budget", "close_session", "erase_session"] {
+    for action in ["renew_session", "spend", "close_session", "erase_session"] {
         rows.push(row(action, "", session(), json!({})));
     }
-    rows.push(row("approve_spend", "somebody else's session", session(), json!({})));
+    for (condition, purpose, standing) in [
+        ("for a case", "diagnosis", false),
+        ("for a case, for ever", "diagnosis", true),
+        ("for review rules, for ever", "review_rules", true),
+    ] {
+        rows.push(row("open_session", condition, session(), json!({ "purpose": purpose, "standing": standing })));
+    }
+    let over_budget = || json!({ "kind": "over_budget" });
+    rows.push(row("approve_spend", "somebody else's session", session(), over_budget()));
+    rows.push(row("approve_spend", "approved for another limit", session(), json!({ "kind": "over_test_threshold" })));
     rows.push(Row {
         action: "approve_spend",
+        condition: "their own session",
+        resource: Box::new(|who| Entity::new("Session", "s").with("owner", same(who))),
+        context: Box::new(move |_| over_budget()),
+    });
+    rows.push(row("reopen_session", "somebody else's session", session(), json!({})));
+    rows.push(Row {
+        action: "reopen_session",
         condition: "their own session",
         resource: Box::new(|who| Entity::new("Session", "s").with("owner", same(who))),
         context: Box::new(|_| json!({})),
@@ -164,21 +180,23 @@ fn people_rows() -> Vec<Row> {
 fn cost_rows() -> Vec<Row> {
     let mut rows = Vec::new();
     for action in ["propose", "order"] {
+        let (budget, limit, price) = ("over_budget", "over_test_threshold", "unknown_price");
         for (condition, price, remaining, threshold, approved) in [
-            ("$500 of $500 left", Some(50_000), 50_000, None, false),
-            ("$500 of $499.99 left", Some(50_000), 49_999, None, false),
-            ("$500.01 of $2,500 left", Some(50_001), 250_000, None, false),
-            ("$500.01 of $500 left", Some(50_001), 50_000, None, false),
-            ("$200, session's limit $100", Some(20_000), 250_000, Some(10_000), false),
-            ("$600, session's limit $900", Some(60_000), 250_000, Some(90_000), false),
-            ("no known price", None, 250_000, None, false),
-            ("$600 of $10, approved", Some(60_000), 1_000, None, true),
-            ("no known price, approved", None, 250_000, None, true),
-            ("a negative price", Some(-1), 250_000, None, true),
+            ("$500 of $500 left", Some(50_000), 50_000, None, vec![]),
+            ("$500 of $499.99 left", Some(50_000), 49_999, None, vec![]),
+            ("$500.01 of $2,500 left", Some(50_001), 250_000, None, vec![]),
+            ("$500.01 of $500 left", Some(50_001), 50_000, None, vec![]),
+            ("$200, session's limit $100", Some(20_000), 250_000, Some(10_000), vec![]),
+            ("$600, session's limit $900", Some(60_000), 250_000, Some(90_000), vec![]),
+            ("no known price", None, 250_000, None, vec![]),
+            ("$600 of $10, both approved", Some(60_000), 1_000, None, vec![budget, limit]),
+            ("$600 of $10, limit approved", Some(60_000), 1_000, None, vec![limit]),
+            ("no known price, approved", None, 250_000, None, vec![price]),
+            ("a negative price", Some(-1), 250_000, None, vec![budget, limit]),
         ] {
             let mut context = json!({
                 "price_known": price.is_some(), "price_cents": price.unwrap_or(0), "remaining_cents": remaining,
-                "approved": approved,
+                "approved_kinds": approved,
             });
             if let Some(threshold) = threshold {
                 context["test_threshold_cents"] = json!(threshold);

@@ -43,8 +43,8 @@ const AGENT_NEVER: [&str; 27] = [
     "revoke",
     "rules",
     "spend",
-    "lift_budget",
     "approve_spend",
+    "reopen_session",
     "status",
 ];
 /// What a careless change would add.
@@ -242,12 +242,16 @@ async fn what_must_be_asked_is_never_plainly_allowed() {
     let unapproved = |condition: &str| {
         only(&format!(r#"permit (principal == Service::"orchestrator", action, resource) when {{ {condition} }};"#))
     };
-    for condition in [
-        "!context.approved && !context.price_known",
-        "!context.approved && context.price_known && context.price_cents > context.remaining_cents",
-        "!context.approved && context.price_known && context.price_cents > 50000",
+    for (kind, condition) in [
+        ("unknown_price", "!context.price_known"),
+        ("over_budget", "context.price_known && context.price_cents > context.remaining_cents"),
+        ("over_test_threshold", "context.price_known && context.price_cents > 50000"),
     ] {
-        assert!(implies(&schema, &unapproved(condition), &asks, &costs).await, "{condition}");
+        let open = unapproved(&format!("{condition} && !context.approved_kinds.contains(\"{kind}\")"));
+        let of_kind = select(&asks, |policy| policy.annotation("kind") == Some(kind));
+        assert!(implies(&schema, &open, &of_kind, &costs).await, "{kind}: {condition}");
+        let lifted = unapproved(&format!("context.approved_kinds.contains(\"{kind}\")"));
+        assert!(disjoint(&schema, &of_kind, &lifted, &costs).await, "{kind} is lifted by its own approval");
     }
     for (kind, condition) in [
         ("rare_diagnosis", "context.rare"),

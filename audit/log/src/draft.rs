@@ -8,7 +8,7 @@ use crate::words::{Invalid, Kind, Verdict, id128, plain, required, spiffe_id};
 /// The typed form of `audit.proto`'s `Draft`. Empty fields are left out of the leaf.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Draft {
-    /// Idempotency key, unique in the log: 1 to 200 bytes.
+    /// Idempotency key, unique among what its reporter reports: 1 to 200 bytes.
     pub key: String,
     /// What sort of thing happened.
     pub kind: Kind,

@@ -42,10 +42,23 @@ impl Entry {
         short_name(&self.reporter)
     }
 
+    /// Its idempotency key in the log.
+    #[must_use]
+    pub fn key(&self) -> String {
+        key_of(&self.reporter, &self.draft.key)
+    }
+
     pub(crate) fn validate(&self) -> Result<(), Invalid> {
         spiffe_id("reporter", &self.reporter)?;
         self.draft.validate()
     }
+}
+
+/// The key that a reporter's draft has in the log. Each reporter has keys of its own, so that nobody can use up
+/// another's; an id has no space, so that no two pairs give one key.
+#[must_use]
+pub fn key_of(reporter: &str, key: &str) -> String {
+    format!("{reporter} {key}")
 }
 
 /// The last segment of a SPIFFE id.

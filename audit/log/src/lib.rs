@@ -25,7 +25,7 @@ mod words;
 
 pub use checkpoint::{Checkpoint, CheckpointFault, SignedCheckpoint};
 pub use draft::Draft;
-pub use entry::Entry;
+pub use entry::{Entry, key_of};
 pub use hash::{Hash, empty_root, leaf_hash, node_hash};
 pub use leaf::LeafFault;
 pub use note::{SigningKey, VerifierKey};

@@ -102,7 +102,7 @@ async fn rehash(
                 return Err(wrong(index, "its stored hash is not its own".to_owned()));
             }
             let entry = Entry::parse(&row.leaf).map_err(|fault| wrong(index, fault.to_string()))?;
-            if entry.draft.key != row.key || entry.draft.session != row.session {
+            if entry.key() != row.key || entry.draft.session != row.session {
                 return Err(wrong(index, "its row names another key or session".to_owned()));
             }
             if last.is_some_and(|last| entry.time <= last) {

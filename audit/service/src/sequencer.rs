@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::sync::Arc;
 
-use bodh_audit_log::{Draft, Entry, Time, Tree, leaf_hash};
+use bodh_audit_log::{Draft, Entry, Time, Tree, key_of, leaf_hash};
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
@@ -62,7 +62,10 @@ impl Sequencer {
         match self.commit(&group).await {
             Ok(()) => {}
             Err(Uncommitted::Key) => {
-                let keys = jobs.iter().flat_map(|job| &job.drafts).map(|draft| draft.key.as_str());
+                let mut keys = Vec::new();
+                for job in &jobs {
+                    keys.extend(job.drafts.iter().map(|draft| key_of(&job.reporter, &draft.key)));
+                }
                 let existing = write::existing(&mut self.writer, keys).await?;
                 group = self.place(&jobs, &existing);
                 match self.commit(&group).await {
@@ -148,9 +151,10 @@ impl Group {
     fn place(&mut self, job: &Job, existing: &HashMap<String, (u64, Entry)>, clock: &Clock) -> Result<Vec<u64>, Error> {
         let mut inside: HashMap<&str, &Draft> = HashMap::new();
         for (place, draft) in job.drafts.iter().enumerate() {
-            let same = |entry: &Entry| entry.reporter == job.reporter && entry.draft.says_the_same(draft);
-            let there = existing.get(&draft.key).map(|(_, entry)| entry);
-            let there = there.or_else(|| self.entries.get(*self.by_key.get(&draft.key)?));
+            let same = |entry: &Entry| entry.draft.says_the_same(draft);
+            let key = key_of(&job.reporter, &draft.key);
+            let there = existing.get(&key).map(|(_, entry)| entry);
+            let there = there.or_else(|| self.entries.get(*self.by_key.get(&key)?));
             let twice = inside.insert(&draft.key, draft);
             if there.is_some_and(|entry| !same(entry)) || twice.is_some_and(|other| !other.says_the_same(draft)) {
                 return Err(Error::KeyReused { place });
@@ -160,10 +164,11 @@ impl Group {
             .iter()
             .enumerate()
             .map(|(place, draft)| {
-                if let Some((index, _)) = existing.get(&draft.key) {
+                let key = key_of(&job.reporter, &draft.key);
+                if let Some((index, _)) = existing.get(&key) {
                     return Ok(*index);
                 }
-                if let Some(placed) = self.by_key.get(&draft.key) {
+                if let Some(placed) = self.by_key.get(&key) {
                     return Ok(self.first + *placed as u64);
                 }
                 self.add(draft, &job.reporter, clock).map_err(|invalid| Error::Draft { place, invalid })
@@ -179,8 +184,8 @@ impl Group {
         let index = self.tree.size();
         self.tree.append(hash);
         self.last = Some(time);
-        self.by_key.insert(draft.key.clone(), self.rows.len());
-        self.rows.push(NewRow { key: draft.key.clone(), session: draft.session.clone(), leaf, hash });
+        self.by_key.insert(entry.key(), self.rows.len());
+        self.rows.push(NewRow { key: entry.key(), session: draft.session.clone(), leaf, hash });
         self.entries.push(entry);
         Ok(index)
     }

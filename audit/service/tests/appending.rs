@@ -105,8 +105,6 @@ async fn a_key_is_not_used_for_something_else() {
         other => panic!("{other:?}"),
     };
     assert_eq!(refused(log.append(vec![other.clone()], WRITER.to_owned()).await), 0);
-    let elsewhere = "spiffe://example.com/service/other".to_owned();
-    assert_eq!(refused(log.append(vec![draft("key/1")], elsewhere).await), 0);
     // A refused request leaves nothing, not even its good drafts.
     assert_eq!(refused(log.append(vec![draft("good"), other.clone()], WRITER.to_owned()).await), 1);
     let mut twice = draft("fresh");
@@ -117,6 +115,23 @@ async fn a_key_is_not_used_for_something_else() {
     let (bad, good) =
         tokio::join!(log.append(vec![other], WRITER.to_owned()), log.append(vec![draft("good")], WRITER.to_owned()));
     assert_eq!((refused(bad), good.unwrap()), (0, vec![2]));
+    log.close().await;
+}
+
+#[tokio::test]
+async fn nobody_uses_up_another_reporters_key() {
+    let state = State::new();
+    let log = state.start().await.unwrap();
+    let squatter = "spiffe://example.com/service/squatter";
+    let mut squatted = draft("key/1");
+    squatted.count = 7;
+    assert_eq!(log.append(vec![squatted.clone()], squatter.to_owned()).await.unwrap(), [0]);
+    assert_eq!(append(&log, "key/1").await, 1, "the key is still its reporter's to use");
+    // Each finds its own again, in one commit and after it.
+    assert_eq!(log.append(vec![squatted], squatter.to_owned()).await.unwrap(), [0]);
+    assert_eq!(append(&log, "key/1").await, 1);
+    log.checkpoint(2).await.unwrap();
+    assert_eq!(state.verified(&log).size, 2, "and the verifier takes them for two entries");
     log.close().await;
 }
 

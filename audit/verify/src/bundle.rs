@@ -60,7 +60,7 @@ pub(crate) fn check(folder: Folder<'_>, index: u64, size: u64, keyed: &RandomSta
         }
         piece.first = piece.first.or(Some(entry.time));
         piece.last = Some(entry.time);
-        piece.keys.push(keyed.hash_one(&entry.draft.key));
+        piece.keys.push(keyed.hash_one(entry.key()));
         piece.hashes.push(hash);
     }
     if leaves.next().is_some() {

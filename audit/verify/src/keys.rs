@@ -1,4 +1,4 @@
-//! Idempotency keys are unique. Eight bytes are kept per key; only where two of these agree are keys read again.
+//! Idempotency keys are unique per reporter. Eight bytes are kept per key; only where two of these agree are keys read again.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -28,11 +28,11 @@ pub(crate) fn check(folder: Folder<'_>, size: u64, mut hashes: Vec<u64>, keyed: 
         let bytes = read(folder, &path, MAX_BUNDLE)?;
         for (place, leaf) in read_bundle(&bytes).flatten().enumerate() {
             let Ok(entry) = Entry::parse(leaf) else { continue };
-            if !suspects.contains(&keyed.hash_one(&entry.draft.key)) {
+            if !suspects.contains(&keyed.hash_one(entry.key())) {
                 continue;
             }
             let here = path.first_entry() + place as u64;
-            if let Some(first) = seen.insert(entry.draft.key, here) {
+            if let Some(first) = seen.insert(entry.key(), here) {
                 return Err(Fault::at(&path, place, format!("the entry has the idempotency key of entry {first}")));
             }
         }

@@ -13,6 +13,10 @@ pub struct Approval {
     pub session: String,
     /// Only `approve` lifts a limit.
     pub verdict: String,
+    /// Which limit, in the policy's word.
+    pub kind: String,
+    /// The act that it approves: what is paid for, and nothing else.
+    pub action: String,
     /// The amount that was approved, in cents.
     pub amount_cents: Option<u64>,
     /// SPIFFE id of the person who signed.
@@ -41,11 +45,15 @@ mod tests {
     #[test]
     fn reads_what_it_needs_and_refuses_the_rest() {
         let good = format!(
-            r#"{{"escalation":"e-1","session":"s","verdict":"approve","amount_cents":5,"signer":"a","nonce":"{}"}}"#,
+            r#"{{"escalation":"e-1","session":"s","verdict":"approve","kind":"k","action":"order x","amount_cents":5,"signer":"a","nonce":"{}"}}"#,
             "0".repeat(32)
         );
         let approval = Approval::parse(good.as_bytes()).unwrap();
         assert_eq!((approval.amount_cents, approval.verdict.as_str()), (Some(5), "approve"));
+        assert_eq!((approval.kind.as_str(), approval.action.as_str()), ("k", "order x"));
+        for field in ["verdict", "kind", "action", "signer", "session"] {
+            assert_eq!(Approval::parse(good.replace(field, "other").as_bytes()), None, "{field}");
+        }
         assert_eq!(Approval::parse(good.replace("00", "0G").as_bytes()), None);
         assert_eq!(Approval::parse(b"{}"), None);
         assert_eq!(Approval::parse(&vec![b' '; MAX_STATEMENT + 1]), None);

@@ -34,6 +34,8 @@ pub struct OpenSession {
     pub budget_cents: u64,
     /// The trace id.
     pub trace: String,
+    /// Holds the caller's own records: never at rest, as policy allows.
+    pub standing: bool,
 }
 
 /// A token and the session's envelope key. `Debug` shows neither.
@@ -95,48 +97,43 @@ impl Client {
 
     /// Opens a session; fails while the guardian has no working record, and for a session id that was used before.
     pub async fn open_session(&self, open: OpenSession) -> Result<Grant, Error> {
-        let OpenSession { session, session_key, human, purpose, budget_cents, trace } = open;
+        let OpenSession { session, session_key, human, purpose, budget_cents, trace, standing } = open;
         let session_key = session_key.to_vec();
-        let request = pb::OpenSessionRequest { session, session_key, human, purpose, budget_cents, trace };
+        let request = pb::OpenSessionRequest { session, session_key, human, purpose, budget_cents, trace, standing };
         Ok(self.inner.clone().open_session(timed(request)).await?.into_inner().into())
     }
 
-    /// A fresh token with the remaining budget; `session_key` may be a new one.
-    pub async fn renew_session(&self, session: &str, session_key: [u8; 32], trace: Trace<'_>) -> Result<Grant, Error> {
+    /// A fresh token with the remaining budget; `session_key` may be a new one. A session at rest needs the signed
+    /// request of a person (see [`crate::Access`]).
+    pub async fn renew_session(
+        &self,
+        session: &str,
+        session_key: [u8; 32],
+        trace: Trace<'_>,
+        access: Option<pb::Statement>,
+    ) -> Result<Grant, Error> {
         let (session_key, trace) = (session_key.to_vec(), trace.to_owned());
-        let request = pb::RenewSessionRequest { session: session.to_owned(), session_key, trace };
+        let request = pb::RenewSessionRequest { session: session.to_owned(), session_key, trace, access };
         Ok(self.inner.clone().renew_session(timed(request)).await?.into_inner().into())
     }
 
-    /// Takes `cents` from the session's budget, once per `key` however often it is asked.
+    /// Takes `cents` from the session's budget for the act `key`, once however often it is asked; beyond the budget only
+    /// with a person's signed approval of exactly that (see [`crate::Approval`]).
     pub async fn spend(
         &self,
         session: &str,
         token: &str,
-        key: &str,
-        cents: u64,
+        (key, cents): (&str, u64),
+        approval: Option<pb::Statement>,
         trace: Trace<'_>,
     ) -> Result<Spent, Error> {
         let (session, token, key) = (session.to_owned(), token.to_owned(), key.to_owned());
-        let request = pb::SpendRequest { session, token, key, cents, trace: trace.to_owned() };
+        let request = pb::SpendRequest { session, token, key, cents, trace: trace.to_owned(), approval };
         let reply = self.inner.clone().spend(timed(request)).await?.into_inner();
         Ok(Spent { granted: reply.granted, remaining_cents: reply.remaining_cents })
     }
 
-    /// Raises the session's budget to what a person approved by a signed statement; answers what is left.
-    pub async fn lift_budget(
-        &self,
-        session: &str,
-        statement: Vec<u8>,
-        signature: Vec<u8>,
-        trace: Trace<'_>,
-    ) -> Result<u64, Error> {
-        let (session, trace) = (session.to_owned(), trace.to_owned());
-        let request = pb::LiftBudgetRequest { session, statement, signature, trace };
-        Ok(self.inner.clone().lift_budget(timed(request)).await?.into_inner().remaining_cents)
-    }
-
-    /// Ends the session: no more tokens, spending or key release.
+    /// The session is at rest: no token, spending or key before a person asks.
     pub async fn close_session(&self, session: &str, trace: Trace<'_>) -> Result<(), Error> {
         let request = pb::CloseSessionRequest { session: session.to_owned(), trace: trace.to_owned() };
         self.inner.clone().close_session(timed(request)).await?;

@@ -8,6 +8,7 @@
 //! Out of scope: keys and signatures (`bodh-identity`), the channel that the client runs on, retries other than the
 //! transport's own, and every rule: the guardian decides, this crate only carries.
 
+mod access;
 mod approval;
 mod binaries;
 mod client;
@@ -15,6 +16,7 @@ mod door;
 mod enrolment;
 mod error;
 
+pub use access::Access;
 pub use approval::Approval;
 pub use binaries::{Binaries, BinariesError, Binary};
 pub use client::{Client, Grant, OpenSession, Spent, Trace};

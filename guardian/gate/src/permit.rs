@@ -39,6 +39,8 @@ pub struct Outcome {
     pub commitments: BTreeMap<String, [u8; 32]>,
     /// What took part: packs, models.
     pub versions: BTreeMap<String, String>,
+    /// Whose signed word it rests on, beside the caller's.
+    pub signer: Option<SpiffeId>,
 }
 
 impl Outcome {
@@ -58,6 +60,13 @@ impl Outcome {
     #[must_use]
     pub fn commit(mut self, name: &str, hash: [u8; 32]) -> Self {
         self.commitments.insert(name.to_owned(), hash);
+        self
+    }
+
+    /// Resting on a statement that this person signed.
+    #[must_use]
+    pub fn signed_by(mut self, signer: &SpiffeId) -> Self {
+        self.signer = Some(signer.clone());
         self
     }
 
@@ -92,6 +101,7 @@ impl Ticket {
         draft.cause = outcome.cause;
         draft.commitments.extend(outcome.commitments);
         draft.versions = outcome.versions;
+        draft.actors.extend(outcome.signer.map(|signer| signer.to_string()));
         draft
     }
 }

@@ -27,6 +27,8 @@ pub enum Context {
     Enrolment,
     /// A person's decision.
     Decision,
+    /// A person's request to open a session at rest.
+    Access,
     /// A mark on a record.
     Mark,
     /// The reversal of a rule.
@@ -43,6 +45,7 @@ impl Context {
             Self::Binaries => "binaries",
             Self::Enrolment => "enrolment",
             Self::Decision => "decision",
+            Self::Access => "access",
             Self::Mark => "mark",
             Self::Reversal => "reversal",
             Self::Door => "door",

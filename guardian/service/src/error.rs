@@ -58,8 +58,12 @@ pub enum Cause {
     NotHolder,
     /// The token does not verify for this session.
     Token(&'static str),
-    /// The statement approves nothing, or something else.
+    /// The statement approves nothing, or something else, or its signer may not.
     NotApproved,
+    /// The session is at rest, and nobody who may has asked to open it.
+    NotAsked,
+    /// The statement was used before.
+    Used,
     /// A key of idempotency came back with another amount.
     OtherAmount,
     /// The executable is not in the signed manifest.
@@ -93,6 +97,8 @@ impl Cause {
             Self::NotHolder => "not_holder",
             Self::Token(code) => code,
             Self::NotApproved => "not_approved",
+            Self::NotAsked => "not_asked",
+            Self::Used => "used",
             Self::OtherAmount => "other_amount",
             Self::UnknownExecutable => "unknown_executable",
             Self::NoIdentity => "no_identity",

@@ -13,12 +13,16 @@ use crate::{
     error::{Cause, Error},
     random,
     state::State,
-    store::sessions::{self, Spending, Status, StoredSession},
+    statement::Signed,
+    store::sessions::{self, Overspend, Reopening, Spending, Status, StoredSession},
 };
 
 /// The largest budget: a million dollars.
 pub const MAX_BUDGET_CENTS: u64 = 100_000_000;
-/// How long a session can be renewed: 90 days, for what waits on a person. An answer that takes longer begins anew.
+/// How long a session at work can be renewed without a person: a day, the life of the certificate authority. One that
+/// has not come to rest by then waits for somebody to ask for it.
+const LEASE_MS: i64 = 24 * 3600 * 1000;
+/// How long a session can be opened at all: 90 days, for what waits on a person. An answer that takes longer begins anew.
 const SESSION_LIFETIME_MS: i64 = 90 * 24 * 3600 * 1000;
 /// The longest key of idempotency.
 const MAX_KEY: usize = 200;
@@ -50,7 +54,8 @@ pub async fn open(state: &State, peer: &SpiffeId, request: &pb::OpenSessionReque
         budget: request.budget_cents,
         remaining: request.budget_cents,
         status: Status::Active,
-        expires_ms: now.saturating_add(SESSION_LIFETIME_MS),
+        lease_ms: if request.standing { i64::MAX } else { now.saturating_add(LEASE_MS) },
+        expires_ms: if request.standing { i64::MAX } else { now.saturating_add(SESSION_LIFETIME_MS) },
     };
     let (secret, recipient) = Envelope::create();
     let wrapped = state.vault().wrap(&secret, &session.id).map_err(Error::internal)?;
@@ -62,21 +67,35 @@ pub async fn open(state: &State, peer: &SpiffeId, request: &pb::OpenSessionReque
     Ok(grant(token, secret.to_secret().expose_secret(), recipient, session.remaining))
 }
 
-/// A fresh token with what is left of the budget, and the same envelope key; for a new session key if it changed.
+/// A fresh token with what is left of the budget, and the same envelope key; for a new session key if it changed. At rest
+/// a session opens only by `access`, which is used up.
 pub async fn renew(
     state: &State,
     peer: &SpiffeId,
     request: &pb::RenewSessionRequest,
+    access: Option<&Signed>,
 ) -> Result<pb::SessionGrant, Error> {
     let key = session_key(&request.session_key)?;
     let mut session = held(state, peer, &request.session).await?;
-    check_active(state, &session)?;
+    let now = state.clock()();
+    check_alive(&session, now)?;
+    if let Some(access) = access {
+        let lease = now.saturating_add(LEASE_MS);
+        match sessions::reopen(state.store(), &session.id, &access.nonce, &access.sha256, now, lease).await? {
+            Reopening::Open => (session.status, session.lease_ms) = (Status::Active, session.lease_ms.max(lease)),
+            Reopening::Used => return Err(Cause::Used.into()),
+            Reopening::Erased => return Err(Error::Ended("erased")),
+        }
+    }
+    if session.is_at_rest(now) {
+        return Err(Cause::NotAsked.into());
+    }
     check_owner(state, &SpiffeId::parse(&session.owner).map_err(Error::internal)?)?;
-    let wrapped = sessions::wrapped_key(state.store(), &session.id).await?.ok_or(Error::Ended("closed"))?;
+    let wrapped = sessions::wrapped_key(state.store(), &session.id).await?.ok_or(Error::Ended("at rest"))?;
     let secret = state.vault().unwrap(&wrapped, &session.id).map_err(Error::internal)?;
     if session.session_key != key {
         if !sessions::set_key(state.store(), &session.id, &key).await? {
-            return Err(Error::Ended("closed"));
+            return Err(Error::Ended("at rest"));
         }
         session.session_key = key.to_vec();
     }
@@ -84,9 +103,15 @@ pub async fn renew(
     Ok(grant(token, secret.to_secret().expose_secret(), secret.recipient(), session.remaining))
 }
 
-/// Takes from the budget, once per key.
-pub async fn spend(state: &State, peer: &SpiffeId, request: &pb::SpendRequest) -> Result<pb::SpendReply, Error> {
-    if !(1..=MAX_KEY).contains(&request.key.len()) || !request.key.bytes().all(|b| b.is_ascii_graphic()) {
+/// Takes from the budget, once per key; beyond it only by `approval`, which is used up and pays exactly what is missing.
+pub async fn spend(
+    state: &State,
+    peer: &SpiffeId,
+    request: &pb::SpendRequest,
+    approval: Option<&Signed>,
+) -> Result<pb::SpendReply, Error> {
+    let printable = |b: u8| b == b' ' || b.is_ascii_graphic();
+    if !(1..=MAX_KEY).contains(&request.key.len()) || !request.key.bytes().all(printable) {
         return Err(Error::Malformed("key"));
     }
     let session = held(state, peer, &request.session).await?;
@@ -97,17 +122,19 @@ pub async fn spend(state: &State, peer: &SpiffeId, request: &pb::SpendRequest) -
     if request.cents > MAX_BUDGET_CENTS {
         return Ok(pb::SpendReply { granted: false, remaining_cents: session.remaining });
     }
-    let spent = sessions::spend(state.store(), &session.id, &request.key, request.cents, state.clock()()).await?;
-    match spent {
+    let overspend = approval.map(|signed| Overspend { nonce: &signed.nonce, statement: &signed.sha256 });
+    let (store, now) = (state.store(), state.clock()());
+    match sessions::spend(store, &session.id, (&request.key, request.cents), overspend, now).await? {
         Spending::Granted(remaining_cents) => Ok(pb::SpendReply { granted: true, remaining_cents }),
         Spending::Short(remaining_cents) => Ok(pb::SpendReply { granted: false, remaining_cents }),
         Spending::OtherAmount => Err(Cause::OtherAmount.into()),
+        Spending::Used => Err(Cause::Used.into()),
         Spending::TooMany => Err(Error::TooMany("spends in this session")),
-        Spending::Ended => Err(Error::Ended("closed")),
+        Spending::Ended => Err(Error::Ended("at rest")),
     }
 }
 
-/// Ends a session: no token, spending or key any more. Repeating it is harmless.
+/// Puts a session to rest: no token, spending or key before a person asks. Repeating it is harmless.
 pub async fn close(state: &State, peer: &SpiffeId, session: &str) -> Result<(), Error> {
     let session = held(state, peer, session).await?;
     sessions::close(state.store(), &session.id).await?;
@@ -126,13 +153,6 @@ pub async fn owner(state: &State, session: &str) -> Result<Option<String>, Error
     Ok(sessions::find(state.store(), session).await?.map(|session| session.owner))
 }
 
-/// The session, if `peer` holds it and it is active.
-pub(crate) async fn active(state: &State, peer: &SpiffeId, session: &str) -> Result<StoredSession, Error> {
-    let session = held(state, peer, session).await?;
-    check_active(state, &session)?;
-    Ok(session)
-}
-
 /// The session, if `peer` holds it. To anyone else it does not exist.
 async fn held(state: &State, peer: &SpiffeId, session: &str) -> Result<StoredSession, Error> {
     let id = session_id(session)?.to_string();
@@ -140,13 +160,19 @@ async fn held(state: &State, peer: &SpiffeId, session: &str) -> Result<StoredSes
     if session.holder == peer.as_str() { Ok(session) } else { Err(Cause::NotHolder.into()) }
 }
 
-fn check_active(state: &State, session: &StoredSession) -> Result<(), Error> {
+/// Neither erased nor expired.
+fn check_alive(session: &StoredSession, now_ms: i64) -> Result<(), Error> {
     match session.status {
-        Status::Closed => Err(Error::Ended("closed")),
         Status::Erased => Err(Error::Ended("erased")),
-        Status::Active if state.clock()() >= session.expires_ms => Err(Error::Ended("expired")),
-        Status::Active => Ok(()),
+        Status::Closed | Status::Active if now_ms >= session.expires_ms => Err(Error::Ended("expired")),
+        Status::Closed | Status::Active => Ok(()),
     }
+}
+
+fn check_active(state: &State, session: &StoredSession) -> Result<(), Error> {
+    let now = state.clock()();
+    check_alive(session, now)?;
+    if session.is_at_rest(now) { Err(Error::Ended("at rest")) } else { Ok(()) }
 }
 
 /// A session runs for an enrolled person who is not revoked.

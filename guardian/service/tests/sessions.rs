@@ -11,11 +11,12 @@ use bodh_guardian::{
     error::{Cause, Error},
     people, sessions,
     state::State,
+    statement,
 };
 use bodh_guardian_api::pb;
 use bodh_identity::{SpiffeId, signing::PersonKey};
 use bodh_token::{SigningKey, VerifiedRoot, sha256};
-use support::{World, human, service};
+use support::{World, access, human, service};
 
 const SESSION: &str = "0123456789abcdef0123456789abcdef";
 
@@ -35,6 +36,7 @@ fn opening(session: &str, budget_cents: u64) -> pb::OpenSessionRequest {
         purpose: "work".to_owned(),
         budget_cents,
         trace: String::new(),
+        standing: false,
     }
 }
 
@@ -43,6 +45,7 @@ fn renewal(session: &str, seed: u8) -> pb::RenewSessionRequest {
         session: session.to_owned(),
         session_key: key(seed).public().to_vec(),
         trace: String::new(),
+        access: None,
     }
 }
 
@@ -53,6 +56,7 @@ fn spending(token: &str, name: &str, cents: u64) -> pb::SpendRequest {
         key: name.to_owned(),
         cents,
         trace: String::new(),
+        approval: None,
     }
 }
 
@@ -122,17 +126,17 @@ async fn openings_are_refused_for_the_right_reason() {
 async fn renewal_keeps_key_and_account_and_may_change_the_session_key() {
     let world = World::new();
     let (state, grant) = opened(&world, 100).await;
-    assert!(sessions::spend(&state, &holder(), &spending(&grant.token, "a", 30)).await.unwrap().granted);
-    let renewed = sessions::renew(&state, &holder(), &renewal(SESSION, 2)).await.unwrap();
+    assert!(sessions::spend(&state, &holder(), &spending(&grant.token, "a", 30), None).await.unwrap().granted);
+    let renewed = sessions::renew(&state, &holder(), &renewal(SESSION, 2), None).await.unwrap();
     assert_eq!(renewed.remaining_cents, 70);
     assert_eq!(renewed.envelope_secret, grant.envelope_secret);
     assert_eq!(renewed.envelope_recipient, grant.envelope_recipient);
     let root = VerifiedRoot::verify(&renewed.token, &state.token_key().public()).unwrap();
     assert_eq!((root.claims().budget_cents, root.claims().key), (70, key(2).public()));
     // The token of the former key spends no more.
-    let old = sessions::spend(&state, &holder(), &spending(&grant.token, "b", 1)).await;
+    let old = sessions::spend(&state, &holder(), &spending(&grant.token, "b", 1), None).await;
     assert_eq!(cause(old), "wrong_key");
-    assert!(sessions::spend(&state, &holder(), &spending(&renewed.token, "b", 1)).await.unwrap().granted);
+    assert!(sessions::spend(&state, &holder(), &spending(&renewed.token, "b", 1), None).await.unwrap().granted);
 }
 
 #[tokio::test]
@@ -140,8 +144,8 @@ async fn a_session_is_its_holders_alone() {
     let world = World::new();
     let (state, grant) = opened(&world, 100).await;
     let other = service("audit");
-    assert_eq!(cause(sessions::renew(&state, &other, &renewal(SESSION, 1)).await), "not_holder");
-    assert_eq!(cause(sessions::spend(&state, &other, &spending(&grant.token, "a", 1)).await), "not_holder");
+    assert_eq!(cause(sessions::renew(&state, &other, &renewal(SESSION, 1), None).await), "not_holder");
+    assert_eq!(cause(sessions::spend(&state, &other, &spending(&grant.token, "a", 1), None).await), "not_holder");
     assert_eq!(cause(sessions::close(&state, &other, SESSION).await), "not_holder");
     assert_eq!(cause(sessions::erase(&state, &other, SESSION).await), "not_holder");
     assert_eq!(cause(sessions::close(&state, &holder(), &"0".repeat(32)).await), "unknown");
@@ -156,7 +160,7 @@ async fn spending_needs_the_sessions_own_valid_token() {
     let foreign = sessions::open(&state, &holder(), &opening(&other, 100)).await.unwrap().token;
     let spend = |token: String| {
         let state = state.clone();
-        async move { cause(sessions::spend(&state, &holder(), &spending(&token, "a", 1)).await) }
+        async move { cause(sessions::spend(&state, &holder(), &spending(&token, "a", 1), None).await) }
     };
     assert_eq!(spend(foreign).await, "wrong_session");
     assert_eq!(spend(String::new()).await, "malformed");
@@ -165,7 +169,7 @@ async fn spending_needs_the_sessions_own_valid_token() {
     assert_eq!(spend(String::from_utf8(altered).unwrap()).await, "altered");
     world.forward(Duration::from_secs(301));
     assert_eq!(spend(grant.token).await, "expired");
-    let fresh = sessions::renew(&state, &holder(), &renewal(SESSION, 1)).await.unwrap();
+    let fresh = sessions::renew(&state, &holder(), &renewal(SESSION, 1), None).await.unwrap();
     assert_eq!(fresh.remaining_cents, 100, "no refusal took anything");
 }
 
@@ -174,7 +178,7 @@ async fn spending_is_once_per_key_and_never_below_zero() {
     let world = World::new();
     let (state, grant) = opened(&world, 100).await;
     let spend =
-        async |name: &str, cents| sessions::spend(&state, &holder(), &spending(&grant.token, name, cents)).await;
+        async |name: &str, cents| sessions::spend(&state, &holder(), &spending(&grant.token, name, cents), None).await;
     let reply = |granted, remaining_cents| pb::SpendReply { granted, remaining_cents };
     assert_eq!(spend("a", 60).await.unwrap(), reply(true, 40));
     assert_eq!(spend("b", 41).await.unwrap(), reply(false, 40));
@@ -184,11 +188,11 @@ async fn spending_is_once_per_key_and_never_below_zero() {
     assert_eq!(spend("c", 1).await.unwrap(), reply(false, 0));
     assert_eq!(spend("d", 0).await.unwrap(), reply(true, 0));
     assert_eq!(spend("e", u64::MAX).await.unwrap(), reply(false, 0));
-    for bad in ["", "a b", &"k".repeat(201)] {
+    for bad in ["", "a\tb", "\u{e9}", &"k".repeat(201)] {
         assert_eq!(cause(spend(bad, 1).await), "malformed");
     }
     let state = world.restart(state.clone()).await;
-    assert_eq!(sessions::renew(&state, &holder(), &renewal(SESSION, 1)).await.unwrap().remaining_cents, 0);
+    assert_eq!(sessions::renew(&state, &holder(), &renewal(SESSION, 1), None).await.unwrap().remaining_cents, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -201,26 +205,27 @@ async fn of_a_hundred_at_once_as_many_are_granted_as_the_budget_allows() {
         for _ in 0..2 {
             let (state, token) = (state.clone(), grant.token.clone());
             tasks.spawn(async move {
-                let reply = sessions::spend(&state, &holder(), &spending(&token, &format!("k{n}"), 25)).await.unwrap();
+                let reply =
+                    sessions::spend(&state, &holder(), &spending(&token, &format!("k{n}"), 25), None).await.unwrap();
                 (n, reply.granted)
             });
         }
     }
     let granted: BTreeSet<i32> = tasks.join_all().await.into_iter().filter(|(_, yes)| *yes).map(|(n, _)| n).collect();
     assert_eq!(granted.len(), 37);
-    assert_eq!(sessions::renew(&state, &holder(), &renewal(SESSION, 1)).await.unwrap().remaining_cents, 0);
+    assert_eq!(sessions::renew(&state, &holder(), &renewal(SESSION, 1), None).await.unwrap().remaining_cents, 0);
 }
 
 #[tokio::test]
-async fn a_closed_session_gives_nothing_any_more() {
+async fn a_session_at_rest_gives_nothing() {
     let world = World::new();
     let (state, grant) = opened(&world, 100).await;
     sessions::close(&state, &holder(), SESSION).await.unwrap();
     sessions::close(&state, &holder(), SESSION).await.unwrap();
     let state = world.restart(state).await;
-    assert!(matches!(sessions::renew(&state, &holder(), &renewal(SESSION, 1)).await, Err(Error::Ended("closed"))));
-    let spent = sessions::spend(&state, &holder(), &spending(&grant.token, "a", 1)).await;
-    assert!(matches!(spent, Err(Error::Ended("closed"))));
+    assert_eq!(cause(sessions::renew(&state, &holder(), &renewal(SESSION, 1), None).await), "not_asked");
+    let spent = sessions::spend(&state, &holder(), &spending(&grant.token, "a", 1), None).await;
+    assert!(matches!(spent, Err(Error::Ended("at rest"))));
     assert_eq!(cause(sessions::open(&state, &holder(), &opening(SESSION, 1)).await), "taken");
 }
 
@@ -228,12 +233,20 @@ async fn a_closed_session_gives_nothing_any_more() {
 async fn an_old_session_expires() {
     let world = World::new();
     let (state, _) = opened(&world, 100).await;
-    world.forward(Duration::from_secs(89 * 24 * 3600));
-    let grant = sessions::renew(&state, &holder(), &renewal(SESSION, 1)).await.unwrap();
+    // A day on its own; then only a person's request.
+    world.forward(Duration::from_secs(24 * 3600 - 1));
+    sessions::renew(&state, &holder(), &renewal(SESSION, 1), None).await.unwrap();
+    world.forward(Duration::from_secs(1));
+    assert_eq!(cause(sessions::renew(&state, &holder(), &renewal(SESSION, 1), None).await), "not_asked");
+    world.forward(Duration::from_secs(88 * 24 * 3600));
+    let asked = || access(SESSION, "local", &world.operator, 1, world.now_ms.load(Ordering::SeqCst));
+    let request = pb::RenewSessionRequest { access: Some(asked()), ..renewal(SESSION, 1) };
+    let signed = statement::access(&state, &request).unwrap();
+    let grant = sessions::renew(&state, &holder(), &request, signed.as_ref()).await.unwrap();
     world.forward(Duration::from_secs(24 * 3600));
-    let renewed = sessions::renew(&state, &holder(), &renewal(SESSION, 1)).await;
+    let renewed = sessions::renew(&state, &holder(), &renewal(SESSION, 1), None).await;
     assert!(matches!(renewed, Err(Error::Ended("expired"))));
-    let spent = sessions::spend(&state, &holder(), &spending(&grant.token, "a", 1)).await;
+    let spent = sessions::spend(&state, &holder(), &spending(&grant.token, "a", 1), None).await;
     assert!(matches!(spent, Err(Error::Ended("expired"))));
 }
 
@@ -247,8 +260,8 @@ async fn a_revoked_owner_ends_token_key_and_spending() {
     let grant = sessions::open(&state, &holder(), &request).await.unwrap();
     people::revoke(&state, &human("local"), &human("ada"), "left", "").await.unwrap();
     for refused in [
-        sessions::renew(&state, &holder(), &renewal(SESSION, 1)).await.err(),
-        sessions::spend(&state, &holder(), &spending(&grant.token, "a", 1)).await.err(),
+        sessions::renew(&state, &holder(), &renewal(SESSION, 1), None).await.err(),
+        sessions::spend(&state, &holder(), &spending(&grant.token, "a", 1), None).await.err(),
         sessions::open(&state, &holder(), &pb::OpenSessionRequest { session: "e".repeat(32), ..request }).await.err(),
     ] {
         assert!(matches!(refused, Some(Error::Refused(Cause::Revoked))));
@@ -273,11 +286,11 @@ async fn an_erased_session_leaves_no_byte_of_its_key() {
         sessions::erase(&state, &holder(), id).await.unwrap();
         assert!(!occurs(&folder, key), "bytes of an erased key remain");
         sessions::erase(&state, &holder(), id).await.unwrap();
-        assert!(matches!(sessions::renew(&state, &holder(), &renewal(id, 1)).await, Err(Error::Ended("erased"))));
+        assert!(matches!(sessions::renew(&state, &holder(), &renewal(id, 1), None).await, Err(Error::Ended("erased"))));
     }
     let kept = wrapped.iter().find(|(id, _)| id.ends_with('3')).unwrap();
     let state = world.restart(state).await;
-    assert!(sessions::renew(&state, &holder(), &renewal(&kept.0, 1)).await.is_ok(), "the others still open");
+    assert!(sessions::renew(&state, &holder(), &renewal(&kept.0, 1), None).await.is_ok(), "the others still open");
 }
 
 /// Every wrapped key, read beside the guardian.

@@ -69,6 +69,12 @@ impl Act {
         }
     }
 
+    /// An order in words: what an escalation shows, what its approval names, and what the guardian pays for.
+    #[must_use]
+    pub fn paid(test: &TestId) -> String {
+        format!("order {test}")
+    }
+
     /// The amount at stake.
     #[must_use]
     pub const fn amount(&self) -> Option<Usd> {

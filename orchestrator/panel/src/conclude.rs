@@ -34,6 +34,9 @@ pub(crate) fn ruled(
     carry_out(panel, round, &acts, rulings)
 }
 
+/// The kind of escalation whose approval the guardian takes for money.
+const OVER_BUDGET: &str = "over_budget";
+
 /// One escalation per reason that no earlier decision on exactly this covers.
 fn raise(panel: &mut Panel, round: &Round, act: &Act, reasons: &[Ask], stamp: (&str, i64)) -> Vec<Escalation> {
     let mut raised = Vec::new();
@@ -104,8 +107,12 @@ pub(crate) fn lifted(panel: &Panel, act: &Act) -> Vec<String> {
     kinds
 }
 
+/// The escalation whose approval pays for the act beyond the budget.
 fn approval(panel: &Panel, act: &Act) -> Option<String> {
-    decided_on(panel, act).find(|(_, s)| matches!(s, EscalationStatus::Approved { .. })).map(|(e, _)| e.id.clone())
+    let pays = |(e, s): &&(Escalation, EscalationStatus)| {
+        e.kind == OVER_BUDGET && matches!(s, EscalationStatus::Approved { .. })
+    };
+    decided_on(panel, act).find(pays).map(|(e, _)| e.id.clone())
 }
 
 fn approved_by(panel: &Panel, act: &Act) -> Option<String> {
@@ -122,7 +129,11 @@ pub(crate) fn decided(panel: &mut Panel, decision: &Decision) -> Result<Vec<Comm
     let open =
         |(e, s): &&mut (Escalation, EscalationStatus)| e.id == decision.escalation && *s == EscalationStatus::Open;
     let (escalation, status) = panel.session.escalations.iter_mut().find(open).ok_or(StepError::NoSuchEscalation)?;
-    if decision.session != panel.session.id || decision.amount_cents != escalation.amount_cents {
+    let same = decision.session == panel.session.id
+        && decision.kind == escalation.kind
+        && decision.action == escalation.action
+        && decision.amount_cents == escalation.amount_cents;
+    if !same {
         return Err(StepError::Mismatch);
     }
     let by = decision.signer.clone();

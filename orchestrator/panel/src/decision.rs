@@ -26,6 +26,10 @@ pub struct Decision {
     pub record_sha256: String,
     /// What was decided.
     pub verdict: Verdict,
+    /// The kind of escalation as shown: a decision lifts this limit and no other.
+    pub kind: String,
+    /// The act as shown, e.g. `order ct_chest`: a decision is about this and nothing else.
+    pub action: String,
     /// The amount at stake as shown, in cents; absent when there was none.
     pub amount_cents: Option<u64>,
     /// In the signer's words.
@@ -142,6 +146,8 @@ statement!(Decision, |value| {
     bounded("escalation", &value.escalation, 64)?;
     hex("session", &value.session, 32)?;
     hex("record_sha256", &value.record_sha256, 64)?;
+    bounded("kind", &value.kind, 64)?;
+    bounded("action", &value.action, 128)?;
     bounded("meaning", &value.meaning, 256)?;
 });
 statement!(Mark, |value| {
@@ -162,6 +168,8 @@ mod tests {
             session: "0".repeat(32),
             record_sha256: "a".repeat(64),
             verdict: Verdict::Approve,
+            kind: "over_budget".into(),
+            action: "order ct_chest".into(),
             amount_cents: Some(100),
             reason: "agreed".into(),
             meaning: "decision on an escalation".into(),

@@ -163,7 +163,7 @@ impl Escalation {
             Act::Conclude(_) => "diagnostician",
         };
         let action = match act {
-            Act::Order(f) => format!("order {}", f.test),
+            Act::Order(f) => Act::paid(&f.test),
             Act::Propose(f) => format!("propose {}", f.test),
             Act::Conclude(f) => match &f.leading {
                 Some(leading) => format!("conclude with {leading} leading"),

@@ -6,6 +6,7 @@ use crate::{
     runner::{Live, Runner},
     store::{Decided, EscalationRow},
 };
+use bodh_guardian_api::pb::Statement;
 use bodh_identity::{
     SpiffeId,
     signing::{self, Context},
@@ -87,11 +88,11 @@ impl Runner {
     }
 
     /// The decision on an escalation as it was signed, and its signature.
-    pub(crate) async fn signed_decision(&self, live: &Live, escalation: &str) -> Result<(Vec<u8>, Vec<u8>), Error> {
+    pub(crate) async fn signed_decision(&self, live: &Live, escalation: &str) -> Result<Statement, Error> {
         let (sealed, signature) = self.store.decision(escalation).await?.ok_or(Error::NoSuch("decision"))?;
         let record = format!("{escalation}/decision");
         let statement = live.keys.open_bytes(View::Reasoning, &record, 0, &sealed)?;
-        Ok((bodh_vault::expose(&statement).to_vec(), signature))
+        Ok(Statement { json: bodh_vault::expose(&statement).to_vec(), signature })
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
 use bodh_audit_api::pb;
 use bodh_clinical::{CodedFeature, Opinion, Question, TestId, Usd};
 use bodh_formats::Gatekeeper;
-use bodh_panel::{Command, Event, FailureCause, Inquiry, Panel, State, step};
+use bodh_panel::{Act, Command, Event, FailureCause, Inquiry, Panel, State, step};
 use bodh_vault::View;
 use ring::digest::{SHA256, digest};
 use std::time::{Duration, Instant};
@@ -148,11 +148,15 @@ impl Runner {
     async fn place(&self, live: &mut Live, test: TestId, price: Usd, approved_by: Option<String>) -> Result<(), Error> {
         // Commit point: the attempt is in the log before any money is spent.
         self.outbox.acknowledged(live.queued).await?;
-        if let Some(escalation) = approved_by.filter(|_| price > live.panel.session.remaining()) {
-            self.lift(live, &escalation).await?;
-        }
-        let key = format!("{}/{test}", live.row.id);
-        let spent = self.guardian.spend(&live.row.id, live.grant.root(), &key, price.cents(), &live.row.trace).await?;
+        // Beyond the budget the guardian pays only what a physician has signed for: it judges the signature by itself.
+        let approval = match approved_by.filter(|_| price > live.panel.session.remaining()) {
+            Some(escalation) => Some(self.signed_decision(live, &escalation).await?),
+            None => None,
+        };
+        // The key names the act as the escalation showed it, and so as its approval does.
+        let key = Act::paid(&test);
+        let (root, trace) = (live.grant.root(), live.row.trace.as_str());
+        let spent = self.guardian.spend(&live.row.id, root, (&key, price.cents()), approval, trace).await?;
         if !spent.granted {
             return self.apply(live, Event::NotSpent { test }, With::default()).await;
         }
@@ -165,17 +169,10 @@ impl Runner {
         self.apply(live, Event::Resulted { test, findings }, with).await
     }
 
-    /// Beyond the budget the guardian pays only what a physician has signed for: it judges the signature by itself.
-    async fn lift(&self, live: &Live, escalation: &str) -> Result<(), Error> {
-        let (statement, signature) = self.signed_decision(live, escalation).await?;
-        self.guardian.lift_budget(&live.row.id, statement, signature, &live.row.trace).await?;
-        Ok(())
-    }
-
     /// A fresh token with the remaining budget.
     pub(crate) async fn renew(&self, live: &mut Live) -> Result<(), Error> {
         let key = session_key()?;
-        let grant = self.guardian.renew_session(&live.row.id, key.public(), &live.row.trace).await?;
+        let grant = self.guardian.renew_session(&live.row.id, key.public(), &live.row.trace, None).await?;
         live.grant = SessionGrant::new(&grant, key, &self.token_key()?)?;
         Ok(())
     }

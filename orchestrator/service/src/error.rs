@@ -2,7 +2,7 @@
 
 use crate::store::StoreError;
 use bodh_gate::Refusal;
-use tonic::Status;
+use tonic::{Code, Status};
 
 /// Everything that ends a request to the orchestrator. No variant carries content of a case.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +57,9 @@ impl From<Error> for Status {
             Error::NoSuch(_) => Status::not_found(line),
             Error::Stale(_) | Error::Step(_) | Error::Store(StoreError::Replayed) => Status::failed_precondition(line),
             Error::Signature(_) => Status::permission_denied(line),
+            Error::Guardian(bodh_guardian_api::Error::Refused { code: Code::PermissionDenied, .. }) => {
+                Status::permission_denied(line)
+            }
             Error::Waiting | Error::Guardian(_) | Error::Record(_) => {
                 tracing::warn!(error = %line, "not available");
                 Status::unavailable(line)

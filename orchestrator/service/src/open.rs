@@ -11,7 +11,7 @@ use crate::{
 use bodh_audit_api::pb;
 use bodh_audit_log::{Draft, Kind};
 use bodh_clinical::{Case, Usd};
-use bodh_guardian_api::OpenSession;
+use bodh_guardian_api::{OpenSession, pb::Statement};
 use bodh_panel::{Command, Event, FailureCause, fold};
 use bodh_vault::View;
 use std::{collections::BTreeMap, time::Instant};
@@ -40,6 +40,7 @@ impl Runner {
                 purpose: "diagnosis".to_owned(),
                 budget_cents: asked.budget.cents(),
                 trace: trace.clone(),
+                standing: false,
             })
             .await?;
         let (keys, sealed_keys) = Keys::create(&session, &grant)?;
@@ -59,6 +60,7 @@ impl Runner {
             warnings: keys.seal(View::Findings, "warnings", 0, &warnings)?,
             hidden: None,
             keys: sealed_keys,
+            closed: false,
         };
         let queued = self.store.open_session(&row, &[pb::Draft::from(convened(&row))]).await?;
         self.outbox.wake();
@@ -81,12 +83,17 @@ impl Runner {
         Ok(live)
     }
 
-    /// Opens a stored session again: the guardian releases its key, its events are folded.
-    pub(crate) async fn load(&self, session: &str) -> Result<Live, Error> {
+    /// Opens a stored session again: the guardian releases its key, its events are folded. At rest it opens only on a
+    /// person's signed request.
+    pub(crate) async fn load(&self, session: &str, access: Option<Statement>) -> Result<Live, Error> {
         let began = Instant::now();
         let row = self.store.session(session).await?.ok_or(Error::NoSuch("session"))?;
+        if row.closed {
+            // Before the guardian opens it: whatever happens now, the next start closes it again.
+            self.store.set_closed(&row.id, false).await?;
+        }
         let key = session_key()?;
-        let grant = self.guardian.renew_session(&row.id, key.public(), &row.trace).await?;
+        let grant = self.guardian.renew_session(&row.id, key.public(), &row.trace, access).await?;
         let keys = Keys::open_all(&row.id, &grant, &row.keys)?;
         let subject = keys.open(View::Findings, "subject", 0, &row.subject)?;
         let mut events: Vec<(i64, Event)> = Vec::new();

@@ -1,6 +1,9 @@
 //! Carrying on what was interrupted: after a crash of ours, or while another service was away.
 
-use crate::{error::Error, runner::Runner};
+use crate::{
+    error::Error,
+    runner::{Runner, live},
+};
 use std::{sync::Arc, time::Duration};
 
 /// How often a session is taken up again before it is left for the next start.
@@ -25,15 +28,20 @@ impl Runner {
     }
 
     async fn carry_on(&self, session: &str) -> Result<(), Error> {
-        let slot = self.slot(session)?;
-        let mut held = slot.lock().await;
         // From the store, whatever was in memory: that is what is durable.
-        let mut live = self.load(session).await?;
-        self.recover(&mut live).await?;
-        self.drive(&mut live).await?;
-        *held = None;
-        drop(held);
-        self.forget(session);
+        let mut held = self.enter(session, None).await?;
+        let carried = async {
+            let live = live(&mut held)?;
+            self.recover(live).await?;
+            self.drive(live).await
+        };
+        match carried.await {
+            Ok(()) => self.leave(held).await,
+            Err(error) => {
+                self.forget(session, held);
+                return Err(error);
+            }
+        }
         Ok(())
     }
 }

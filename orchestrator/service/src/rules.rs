@@ -129,7 +129,7 @@ impl Runner {
         if home.is_none() {
             *home = Some(match (stored_home(&self.store).await?, on_behalf) {
                 (Some((session, sealed)), _) => {
-                    let grant = self.guardian.renew_session(&session, session_key()?.public(), "").await?;
+                    let grant = self.guardian.renew_session(&session, session_key()?.public(), "", None).await?;
                     let keys = Keys::open_all(&session, &grant, &sealed)?;
                     (session, keys)
                 }
@@ -149,6 +149,7 @@ impl Runner {
             purpose: "review_rules".to_owned(),
             budget_cents: 0,
             trace,
+            standing: true,
         };
         let grant = self.guardian.open_session(open).await?;
         let (keys, sealed) = Keys::create(&session, &grant)?;

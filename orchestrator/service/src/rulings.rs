@@ -64,7 +64,7 @@ fn order(facts: &OrderFacts, lifted: &[String]) -> Value {
         "price_known": facts.price.is_some(),
         "price_cents": facts.price.map_or(0, cents),
         "remaining_cents": cents(facts.remaining),
-        "approved": !lifted.is_empty(),
+        "approved_kinds": lifted,
     })
 }
 

@@ -12,6 +12,7 @@ use crate::{
 };
 use bodh_clinical::Finding;
 use bodh_gate::Gate;
+use bodh_guardian_api::pb::Statement;
 use bodh_panel::Panel;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -65,11 +66,14 @@ pub(crate) struct Step {
 }
 
 /// One session's place in memory: whoever holds the lock carries it on, alone.
-pub(crate) type Slot = Arc<tokio::sync::Mutex<Option<Live>>>;
+type Slot = Arc<tokio::sync::Mutex<Option<Live>>>;
+
+/// A session that is this holder's alone until it leaves.
+pub(crate) type Held = tokio::sync::OwnedMutexGuard<Option<Live>>;
 
 impl Runner {
     /// The session's slot, empty until somebody loads it.
-    pub(crate) fn slot(&self, session: &str) -> Result<Slot, Error> {
+    fn slot(&self, session: &str) -> Result<Slot, Error> {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = live.get(session) {
             return Ok(Arc::clone(slot));
@@ -86,14 +90,71 @@ impl Runner {
         Ok(slot)
     }
 
-    /// Forgets a session at rest: its keys leave this process's memory.
-    pub(crate) fn forget(&self, session: &str) {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner).remove(session);
+    /// The place of a session that was just opened.
+    pub(crate) async fn keep(&self, live: Live) -> Result<Held, Error> {
+        let mut held = self.slot(&live.row.id)?.lock_owned().await;
+        *held = Some(live);
+        Ok(held)
+    }
+
+    /// The session, opened again; at rest it opens only on a person's signed request.
+    pub(crate) async fn enter(&self, session: &str, access: Option<Statement>) -> Result<Held, Error> {
+        let mut held = self.slot(session)?.lock_owned().await;
+        match self.load(session, access).await {
+            Ok(live) => {
+                *held = Some(live);
+                Ok(held)
+            }
+            Err(error) => {
+                self.forget(session, held);
+                Err(error)
+            }
+        }
+    }
+
+    /// Ends the holder's work: the keys leave this process's memory, and the guardian gives those of a session at rest out
+    /// again only on a person's signed request.
+    pub(crate) async fn leave(&self, mut held: Held) {
+        let Some(live) = held.take() else { return };
+        let (session, trace, at_rest) = (live.row.id.clone(), live.row.trace.clone(), live.panel.state.is_at_rest());
+        drop(live);
+        if at_rest {
+            self.close(&session, &trace).await;
+        }
+        self.forget(&session, held);
+    }
+
+    /// Has the guardian close a session at rest.
+    pub(crate) async fn close(&self, session: &str, trace: &str) {
+        let closed = async {
+            self.guardian.close_session(session, trace).await?;
+            self.store.set_closed(session, true).await?;
+            Ok::<_, Error>(())
+        };
+        if let Err(error) = closed.await {
+            tracing::warn!(%error, session, "a session at rest is not closed yet; the next start closes it");
+        }
+    }
+
+    /// Gives the place up, unless somebody waits for it.
+    pub(crate) fn forget(&self, session: &str, held: Held) {
+        let slot = Arc::clone(tokio::sync::OwnedMutexGuard::mutex(&held));
+        drop(held);
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        // The table's and ours: under the table's lock nobody can come to wait.
+        if Arc::strong_count(&slot) == 2 {
+            live.remove(session);
+        }
     }
 
     pub(crate) fn now_ms(&self) -> i64 {
         self.gate.trust().now_ms()
     }
+}
+
+/// What is held; a place is never held empty while there is work on it.
+pub(crate) fn live(held: &mut Held) -> Result<&mut Live, Error> {
+    held.as_mut().ok_or(Error::Corrupt("an open session"))
 }
 
 impl Live {

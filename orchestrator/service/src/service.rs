@@ -5,7 +5,7 @@ use crate::{
     drive::sha256,
     error::Error,
     open::Convening,
-    runner::{Live, Runner, Slot, Step},
+    runner::{Held, Live, Runner, Step, live},
 };
 use bodh_audit_log::{Draft, Kind};
 use bodh_clinical::Usd;
@@ -45,15 +45,18 @@ impl Service {
     }
 
     /// Carries a session on in the background, its steps and its report going to the caller.
-    fn carry_on(&self, slot: Slot, session: String) -> Response<Events> {
+    fn carry_on(&self, mut held: Held, session: String) -> Response<Events> {
         let (events, stream) = mpsc::channel(WATCHED);
         let runner = Arc::clone(&self.runner);
         tokio::spawn(async move {
-            let ended = run(&runner, slot, &events).await;
+            let ended = run(&runner, &mut held, &events).await;
             let last = ended
                 .map(|report_json| pb::SessionEvent { event: Some(pb::session_event::Event::ReportJson(report_json)) });
-            runner.forget(&session);
-            if last.is_err() {
+            // Whoever has the report can rely on the session being closed.
+            if last.is_ok() {
+                runner.leave(held).await;
+            } else {
+                runner.forget(&session, held);
                 runner.carry_on_later(session, std::time::Duration::from_millis(500));
             }
             // Nobody may be listening any more; the session went on all the same.
@@ -68,22 +71,16 @@ impl Service {
         let id = if bodh_token::SessionId::from_str(session).is_ok() { session } else { "" };
         Ok(row.map_or_else(|| actions::session(id, "nobody", ""), |r| actions::session(&r.id, &r.requester, &r.trace)))
     }
+}
 
-    /// The session, open, whoever opened it before.
-    async fn loaded(&self, session: &str) -> Result<Slot, Error> {
-        let slot = self.runner.slot(session)?;
-        let mut live = slot.lock().await;
-        if live.is_none() {
-            *live = Some(self.runner.load(session).await?);
-        }
-        drop(live);
-        Ok(slot)
-    }
+/// The caller's signed request, as the guardian takes it.
+fn access(statement: Option<pb::Statement>) -> Option<bodh_guardian_api::pb::Statement> {
+    statement.map(|s| bodh_guardian_api::pb::Statement { json: s.json, signature: s.signature })
 }
 
 async fn run(
     runner: &Runner,
-    slot: Slot,
+    held: &mut Held,
     events: &mpsc::Sender<Result<pb::SessionEvent, Status>>,
 ) -> Result<Vec<u8>, Error> {
     let (steps, mut watched) = mpsc::channel::<Step>(WATCHED);
@@ -100,8 +97,7 @@ async fn run(
         }
     };
     let work = async {
-        let mut held = slot.lock().await;
-        let live = held.as_mut().ok_or(Error::Corrupt("an open session"))?;
+        let live = live(held)?;
         live.watcher = Some(steps);
         let driven = runner.drive(live).await;
         live.watcher = None;
@@ -159,23 +155,19 @@ impl Panel for Service {
         self.runner.gate.settle(permit, outcome).await?;
         let live = opened?;
         let session = live.row.id.clone();
-        let slot = self.runner.slot(&session)?;
-        *slot.lock().await = Some(live);
-        Ok(self.carry_on(slot, session))
+        let held = self.runner.keep(live).await?;
+        Ok(self.carry_on(held, session))
     }
 
     async fn report(&self, request: Request<pb::ReportRequest>) -> Result<Response<pb::ReportReply>, Status> {
         let caller = Caller::of(&request)?;
-        let session = request.into_inner().session;
+        let pb::ReportRequest { session, access: asked } = request.into_inner();
         let facts = self.session_facts(&session).await?;
         self.guarded::<ReadReport, _>(&caller, facts, async {
-            let slot = self.loaded(&session).await?;
-            let mut held = slot.lock().await;
-            let live = held.as_mut().ok_or(Error::Corrupt("an open session"))?;
-            let report_json = report_json(&self.runner, live).await?;
-            drop(held);
-            self.runner.forget(&session);
-            Ok(pb::ReportReply { report_json })
+            let mut held = self.runner.enter(&session, access(asked)).await?;
+            let report_json = report_json(&self.runner, live(&mut held)?).await;
+            self.runner.leave(held).await;
+            Ok(pb::ReportReply { report_json: report_json? })
         })
         .await
     }
@@ -202,22 +194,23 @@ impl Panel for Service {
 
     async fn open(&self, request: Request<pb::OpenRequest>) -> Result<Response<pb::OpenReply>, Status> {
         let caller = Caller::of(&request)?;
-        let row = self.runner.escalation(&request.into_inner().escalation).await?;
+        let pb::OpenRequest { escalation, access: asked } = request.into_inner();
+        let row = self.runner.escalation(&escalation).await?;
         self.guarded::<Open, _>(&caller, actions::escalation(row.as_ref()), async {
             let row = row.ok_or(Error::NoSuch("escalation"))?;
-            let slot = self.loaded(&row.session).await?;
-            let held = slot.lock().await;
-            let live = held.as_ref().ok_or(Error::Corrupt("an open session"))?;
-            let record_json = Runner::record(live, &row)?;
+            let mut held = self.runner.enter(&row.session, access(asked)).await?;
+            let opened = live(&mut held).map(|live| (live.row.trace.clone(), Runner::record(live, &row)));
+            self.runner.leave(held).await;
+            let (trace, record_json) = opened?;
             let mut seen =
                 Draft::new(Kind::Opened, "open", format!("{}/opened/{}", row.id, crate::grant::random_id()?));
             seen.actors = vec![caller.id.to_string()];
             seen.session.clone_from(&row.session);
-            seen.trace.clone_from(&live.row.trace);
+            seen.trace = trace;
             seen.resource.clone_from(&row.id);
             // Seen is seen only when the log says so.
             self.runner.audit.append(seen).await?;
-            Ok(pb::OpenReply { record_json, status: row.status.clone() })
+            Ok(pb::OpenReply { record_json: record_json?, status: row.status.clone() })
         })
         .await
     }
@@ -228,7 +221,7 @@ impl Panel for Service {
         let row = self.runner.escalation(&asked.escalation).await?;
         let mut facts = actions::escalation(row.as_ref());
         facts.commitments.insert("statement_signature".to_owned(), sha256(&asked.signature));
-        let (slot, session) = self
+        let (held, session) = self
             .guarded::<Decide, _>(&caller, facts, async {
                 let row = row.ok_or(Error::NoSuch("escalation"))?;
                 let decision = crate::decide::read(&asked.decision_json)?;
@@ -241,16 +234,18 @@ impl Panel for Service {
                     bytes,
                     &asked.signature,
                 )?;
-                let slot = self.loaded(&row.session).await?;
-                let mut held = slot.lock().await;
-                let live = held.as_mut().ok_or(Error::Corrupt("an open session"))?;
-                self.runner.decide(live, &row, bytes, &asked.signature).await?;
-                drop(held);
-                Ok((slot, row.session))
+                let mut held = self.runner.enter(&row.session, access(asked.access)).await?;
+                match self.runner.decide(live(&mut held)?, &row, bytes, &asked.signature).await {
+                    Ok(()) => Ok((held, row.session)),
+                    Err(error) => {
+                        self.runner.leave(held).await;
+                        Err(error)
+                    }
+                }
             })
             .await?
             .into_inner();
-        Ok(self.carry_on(slot, session))
+        Ok(self.carry_on(held, session))
     }
 
     async fn mark_incident(
@@ -274,17 +269,20 @@ impl Panel for Service {
                 bytes,
                 &asked.signature,
             )?;
-            let slot = self.loaded(&mark.session).await?;
-            let mut held = slot.lock().await;
-            let live = held.as_mut().ok_or(Error::Corrupt("an open session"))?;
-            let rule = self.runner.mark(live, &mark, bytes, &asked.signature).await?;
+            let mut held = self.runner.enter(&mark.session, access(asked.access)).await?;
+            let rule = match self.runner.mark(live(&mut held)?, &mark, bytes, &asked.signature).await {
+                Ok(rule) => rule,
+                Err(error) => {
+                    self.runner.leave(held).await;
+                    return Err(error);
+                }
+            };
             let rule_json = serde_json::to_vec(&rule).map_err(|_| Error::Corrupt("a rule"))?;
-            drop(held);
-            Ok((slot, pb::MarkIncidentReply { incident: rule.incident, rule: rule.id, rule_json }))
+            Ok((held, pb::MarkIncidentReply { incident: rule.incident, rule: rule.id, rule_json }))
         });
-        let (slot, reply) = done.await?.into_inner();
+        let (held, reply) = done.await?.into_inner();
         // The session goes on from the step before; nobody has to wait for it here.
-        drop(self.carry_on(slot, asked.session));
+        drop(self.carry_on(held, asked.session));
         Ok(Response::new(reply))
     }
 

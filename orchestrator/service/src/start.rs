@@ -79,8 +79,16 @@ async fn open_rules(runner: &Runner) -> Result<(), Fatal> {
     Err(Fatal::failure("the review rules cannot be opened; without them no case is taken"))
 }
 
-/// Carries on every session that a crash left at work, one after the other.
+/// Closes every session at rest that a crash left open, and carries on every one that it left at work.
 async fn resume(runner: Arc<Runner>) {
+    match runner.store.unclosed().await {
+        Ok(sessions) => {
+            for (session, trace) in sessions {
+                runner.close(&session, &trace).await;
+            }
+        }
+        Err(error) => tracing::error!(%error, "sessions to be closed could not be listed"),
+    }
     match runner.store.unfinished().await {
         Ok(sessions) => {
             for session in sessions {

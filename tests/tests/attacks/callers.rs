@@ -54,6 +54,7 @@ async fn a_person_is_not_the_orchestrator() {
         purpose: "diagnosis".to_owned(),
         budget_cents: 100,
         trace: String::new(),
+        standing: false,
     };
     refused("open_session", registry.open_session(open).await);
     let erase = guardian::EraseSessionRequest { session: session.clone(), trace: String::new() };

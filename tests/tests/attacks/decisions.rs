@@ -1,28 +1,26 @@
 //! Decisions that nobody may make, that nobody made, or that were made about something else.
 
-use super::visitor::{Visitor, says};
+use super::visitor::{Visitor, now_ms, says};
 use crate::harness::{MARFAN, Stage, sample};
 use bodh_identity::signing::{Context, Signer};
 use bodh_panel::{Decision, Verdict};
 use bodh_panel_api::pb;
 use data_encoding::HEXLOWER;
 use serde_json::Value;
-use std::time::{SystemTime, UNIX_EPOCH};
 use tonic::{Code, Status};
 
 const MINUTE_MS: i64 = 60_000;
 
-fn now_ms() -> i64 {
-    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
-}
-
 /// A right decision about an escalation as it was shown. Each has a nonce of its own.
 fn about(item: &Value, record: &[u8], signer: &Visitor, nonce: u8) -> Decision {
+    let shown: Value = serde_json::from_slice(record).unwrap_or_default();
     Decision {
         escalation: item["escalation"].as_str().unwrap().to_owned(),
         session: item["session"].as_str().unwrap().to_owned(),
         record_sha256: HEXLOWER.encode(&bodh_token::sha256(record)),
         verdict: Verdict::Approve,
+        kind: item["kind"].as_str().unwrap().to_owned(),
+        action: shown["action"].as_str().unwrap_or("unseen").to_owned(),
         amount_cents: None,
         reason: "agrees with the examination".to_owned(),
         meaning: "decision on an escalation".to_owned(),
@@ -32,10 +30,15 @@ fn about(item: &Value, record: &[u8], signer: &Visitor, nonce: u8) -> Decision {
     }
 }
 
-/// Sent to the end: a decision counts when its stream has ended well.
-async fn send(who: &Visitor, escalation: &str, statement: &[u8], signature: Vec<u8>) -> Result<(), Status> {
-    let decision_json = statement.to_vec();
-    let request = pb::DecideRequest { escalation: escalation.to_owned(), decision_json, signature };
+/// Sent to the end: a decision counts when its stream has ended well. The session is asked for by who sends.
+async fn send(
+    who: &Visitor,
+    (escalation, session): (&str, &str),
+    statement: &[u8],
+    signature: Vec<u8>,
+) -> Result<(), Status> {
+    let (escalation, decision_json) = (escalation.to_owned(), statement.to_vec());
+    let request = pb::DecideRequest { escalation, decision_json, signature, access: who.access(session) };
     let mut events = who.panel().decide(request).await?.into_inner();
     while events.message().await?.is_some() {}
     Ok(())
@@ -44,12 +47,13 @@ async fn send(who: &Visitor, escalation: &str, statement: &[u8], signature: Vec<
 async fn decide(who: &Visitor, decision: &Decision) -> Result<(), Status> {
     let statement = decision.to_bytes();
     let signature = who.key.sign(Context::Decision, &statement).unwrap();
-    send(who, &decision.escalation, &statement, signature.to_vec()).await
+    send(who, (&decision.escalation, &decision.session), &statement, signature.to_vec()).await
 }
 
 async fn open(who: &Visitor, item: &Value) -> Vec<u8> {
     let escalation = item["escalation"].as_str().unwrap().to_owned();
-    let opened = who.panel().open(pb::OpenRequest { escalation }).await.unwrap().into_inner();
+    let request = pb::OpenRequest { escalation, access: who.access(item["session"].as_str().unwrap()) };
+    let opened = who.panel().open(request).await.unwrap().into_inner();
     assert_eq!(opened.status, "open");
     opened.record_json
 }
@@ -91,7 +95,8 @@ async fn nobody_decides_on_what_they_asked_for() {
         let item = escalations(&stage, &session)[0].clone();
         // They cannot see the record; the gate refuses before it looks at what was signed.
         let escalation = item["escalation"].as_str().unwrap().to_owned();
-        let opened = who.panel().open(pb::OpenRequest { escalation: escalation.clone() }).await.map(drop);
+        let request = pb::OpenRequest { escalation: escalation.clone(), access: who.access(&session) };
+        let opened = who.panel().open(request).await.map(drop);
         refused("open", Code::PermissionDenied, "policy_denied", opened);
         let answer = decide(who, &about(&item, b"unseen", who, 1)).await;
         refused("decide", Code::PermissionDenied, "policy_denied", answer);
@@ -153,17 +158,21 @@ async fn a_decision_is_exactly_what_its_physician_signed() {
         ("another's connection", &bea, statement.clone(), signature.clone(), "signer is not the caller"),
         ("another spelling", &ann, [&statement[..], b" "].concat(), signature.clone(), "canonical"),
     ] {
-        refused(what, denied, says, send(who, escalation, &statement, signature).await);
+        refused(what, denied, says, send(who, (escalation, &session), &statement, signature).await);
         failed += 1;
     }
     let hash_of_second = HEXLOWER.encode(&bodh_token::sha256(&second));
     let other_hash = Decision { record_sha256: hash_of_second, ..good.clone() };
+    let other_kind = Decision { kind: "over_budget".to_owned(), ..good.clone() };
+    let other_act = Decision { action: "order anything".to_owned(), ..good.clone() };
     let early = Decision { at_unix_ms: now_ms() - 11 * MINUTE_MS, ..good.clone() };
     let late = Decision { at_unix_ms: now_ms() + 11 * MINUTE_MS, ..good.clone() };
     let used = Decision { nonce: elsewhere.nonce.clone(), ..good.clone() };
     let silent = Decision { reason: " ".to_owned(), ..good.clone() };
     for (what, decision, code, says) in [
         ("another escalation's hash", other_hash, stale, "another version"),
+        ("about another limit", other_kind, stale, "session cannot do this"),
+        ("about another act", other_act, stale, "session cannot do this"),
         ("signed long ago", early, denied, "ten minutes"),
         ("signed in the future", late, denied, "ten minutes"),
         ("a nonce that was used", used, stale, "used before"),
@@ -173,7 +182,7 @@ async fn a_decision_is_exactly_what_its_physician_signed() {
         failed += 1;
     }
     let statement = elsewhere.to_bytes();
-    let moved = send(&ann, escalation, &statement, sign(&ann, Context::Decision, &statement)).await;
+    let moved = send(&ann, (escalation, &session), &statement, sign(&ann, Context::Decision, &statement)).await;
     refused("a decision on another escalation", denied, "another escalation", moved);
     failed += 1;
     assert_eq!(statuses(&stage, &session), before, "nothing was decided by any of these");

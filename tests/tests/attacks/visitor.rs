@@ -2,17 +2,23 @@
 
 use crate::harness::{Stage, Up, until};
 use bodh_audit_api::pb::{ReadRequest, audit_client::AuditClient};
-use bodh_guardian_api::{Door, pb::guardian_client::GuardianClient, proof};
+use bodh_guardian_api::{Access, Door, pb::guardian_client::GuardianClient, proof};
 use bodh_identity::{
     Bundle, Source, SpiffeId, Svid,
     client::{self, Channel},
     signing::{Context, PersonKey, Signer},
 };
-use bodh_panel_api::pb::panel_client::PanelClient;
+use bodh_panel_api::pb::{Statement, panel_client::PanelClient};
 use data_encoding::BASE64;
 use rcgen::{KeyPair, PublicKeyData};
 use serde_json::Value;
-use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 use zeroize::Zeroizing;
 
 pub(super) const DOMAIN: &str = "bodh.internal";
@@ -20,6 +26,10 @@ pub(super) const DOMAIN: &str = "bodh.internal";
 /// The six agents, by the name in their SPIFFE ids.
 pub(super) const AGENTS: [&str; 6] =
     ["intake", "supervisor", "test_planner", "diagnostician", "reasoning_verifier", "cost_guardian"];
+
+pub(super) fn now_ms() -> i64 {
+    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
+}
 
 /// A person who has come in at the door.
 pub(super) struct Visitor {
@@ -44,6 +54,16 @@ impl Visitor {
         let id = SpiffeId::human(DOMAIN, name).unwrap();
         assert_eq!(svid.id(), &id, "the door certifies who proved the key");
         Self { id, key, source: Source::fixed(svid, bundle).unwrap(), panel: up.panel.clone() }
+    }
+
+    /// The person's signed request to open a session; each is another one.
+    pub(super) fn access(&self, session: &str) -> Option<Statement> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let nonce = format!("{:016x}{:016x}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let access = Access { session: session.to_owned(), signer: self.id.to_string(), nonce, at_unix_ms: now_ms() };
+        let json = access.to_bytes();
+        let signature = self.key.sign(Context::Access, &json).unwrap().to_vec();
+        Some(Statement { json, signature })
     }
 
     /// A channel to a service or an agent, whose exact identity is expected.

@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteConnection;
 use crate::Error;
 
 /// The schema's version, kept in `user_version`.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// Triggers bind every connection, whoever opens it: a row is never changed or removed, and comes only at the end.
 const STATEMENTS: [&str; 6] = [
@@ -46,7 +46,7 @@ pub(crate) async fn create(connection: &mut SqliteConnection) -> Result<(), Erro
     for statement in STATEMENTS {
         sqlx::query(statement).execute(&mut *made).await?;
     }
-    sqlx::query("PRAGMA user_version = 1").execute(&mut *made).await?;
+    sqlx::query("PRAGMA user_version = 2").execute(&mut *made).await?;
     made.commit().await?;
     Ok(())
 }

@@ -92,20 +92,20 @@ fn refused(error: sqlx::Error) -> Uncommitted {
     }
 }
 
-/// Entries that have one of these keys, with their indexes.
+/// Entries that have one of these keys in the log, with their indexes.
 pub(crate) async fn existing(
     writer: &mut SqliteConnection,
-    keys: impl Iterator<Item = &str>,
+    keys: Vec<String>,
 ) -> Result<HashMap<String, (u64, Entry)>, Error> {
     let mut found = HashMap::new();
     for key in keys {
         let row =
-            sqlx::query("SELECT idx, leaf FROM entries WHERE key = ?").bind(key).fetch_optional(&mut *writer).await?;
+            sqlx::query("SELECT idx, leaf FROM entries WHERE key = ?").bind(&key).fetch_optional(&mut *writer).await?;
         let Some(row) = row else { continue };
         let (index, leaf): (i64, Vec<u8>) = (row.try_get("idx")?, row.try_get("leaf")?);
         let index = u64::try_from(index).unwrap_or_default();
         let entry = Entry::parse(&leaf).map_err(|fault| Error::NotWhole { index, what: fault.to_string() })?;
-        found.insert(key.to_owned(), (index, entry));
+        found.insert(key, (index, entry));
     }
     Ok(found)
 }

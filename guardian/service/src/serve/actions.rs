@@ -29,9 +29,7 @@ actions! {
     RenewSession = "renew_session", effect true, by ORCHESTRATOR;
     /// Taking from a session's budget.
     Spend = "spend", effect true, by ORCHESTRATOR;
-    /// Raising a budget by a signed approval.
-    LiftBudget = "lift_budget", effect true, by ORCHESTRATOR;
-    /// Ending a session.
+    /// Putting a session to rest.
     CloseSession = "close_session", effect true, by ORCHESTRATOR;
     /// Destroying a session's key.
     EraseSession = "erase_session", effect true, by ORCHESTRATOR;
@@ -62,6 +60,11 @@ pub(super) fn enrolment(subject: &SpiffeId, trace: &str) -> Facts {
 pub(super) fn session(id: &str, owner: &str, trace: &str) -> Facts {
     let session = Entity::new("Session", id).with("owner", Entity::reference("Human", owner));
     Facts::about(session).within(id, trace)
+}
+
+/// Facts about a session to be opened.
+pub(super) fn opening(id: &str, owner: &str, trace: &str, purpose: &str, standing: bool) -> Facts {
+    session(id, owner, trace).context(json!({ "purpose": purpose, "standing": standing }))
 }
 
 /// With the money at stake.

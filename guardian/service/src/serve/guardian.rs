@@ -3,7 +3,7 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use bodh_audit_log::Draft;
-use bodh_gate::{Action, Caller, Facts, Gate, Outcome, Record, RecordError};
+use bodh_gate::{Action, Caller, Entity, Facts, Gate, Outcome, Record, RecordError};
 use bodh_guardian_api::{Enrolment, pb, pb::guardian_server::Guardian};
 use bodh_identity::SpiffeId;
 use bodh_token::{SessionId, TraceId, sha256};
@@ -11,14 +11,14 @@ use serde_json::json;
 use tonic::{Request, Response, Status};
 
 use super::actions::{
-    self, CloseSession, Enroll, EraseSession, LiftBudget, List, OpenSession, ReadTrust, RenewSession, Revoke, Spend,
-    Watch,
+    self, CloseSession, Enroll, EraseSession, List, OpenSession, ReadTrust, RenewSession, Revoke, Spend, Watch,
 };
 use crate::{
     error::{Cause, Error},
     ledger::Ledger,
-    lift, people, sessions,
+    people, sessions,
     state::State,
+    statement::{self, Signed},
     watch::Feed,
 };
 
@@ -83,6 +83,24 @@ impl Service {
         Err(self.malformed(if trace_ok { "session id" } else { "trace" }))
     }
 
+    /// The statement, if policy lets its signer do what it is for.
+    fn allowed(
+        &self,
+        signed: Option<Signed>,
+        action: &str,
+        resource: Entity,
+        context: serde_json::Value,
+        otherwise: Cause,
+    ) -> Result<Option<Signed>, Error> {
+        let Some(signed) = signed else { return Ok(None) };
+        let ruling = self.gate.rule_for(&signed.signer, action, resource, context);
+        if ruling.is_ok_and(|judgement| judgement.ruling.is_allowed()) {
+            Ok(Some(signed))
+        } else {
+            Err(otherwise.into())
+        }
+    }
+
     fn malformed(&self, what: &'static str) -> Status {
         let error = Error::Malformed(what);
         self.state.refusals().count("request", error.code());
@@ -100,6 +118,14 @@ fn spent(reply: pb::SpendReply) -> (pb::SpendReply, Outcome) {
     (reply, outcome)
 }
 
+/// The record names who signed, and commits to the signature.
+fn resting_on(outcome: Outcome, signed: Option<Signed>) -> Outcome {
+    match signed {
+        Some(signed) => outcome.signed_by(&signed.signer).commit("statement_signature", signed.signature_sha256),
+        None => outcome,
+    }
+}
+
 fn ok<T>(answer: T) -> (T, Outcome) {
     (answer, Outcome::ok())
 }
@@ -115,7 +141,8 @@ impl Guardian for Service {
         let (caller, request) = (Caller::of(&request)?, request.into_inner());
         self.check(&request.session, &request.trace)?;
         let owner = SpiffeId::parse(&request.human).map_err(|_| self.malformed("human"))?;
-        let facts = actions::session(&request.session, owner.as_str(), &request.trace);
+        let (purpose, standing) = (&request.purpose, request.standing);
+        let facts = actions::opening(&request.session, owner.as_str(), &request.trace, purpose, standing);
         let facts = actions::amount(facts, request.budget_cents);
         let work = async { sessions::open(&self.state, &caller.id, &request).await.map(granted) };
         self.act::<OpenSession, _>(&self.gate, &caller, facts, work).await
@@ -127,35 +154,31 @@ impl Guardian for Service {
     ) -> Result<Response<pb::SessionGrant>, Status> {
         let (caller, request) = (Caller::of(&request)?, request.into_inner());
         let facts = self.about(&request.session, &request.trace).await?;
-        let work = async { sessions::renew(&self.state, &caller.id, &request).await.map(granted) };
+        let resource = facts.resource.clone();
+        let work = async {
+            let access = statement::access(&self.state, &request)?;
+            let access = self.allowed(access, "reopen_session", resource, json!({}), Cause::NotAsked)?;
+            let grant = sessions::renew(&self.state, &caller.id, &request, access.as_ref()).await?;
+            let (grant, outcome) = granted(grant);
+            Ok((grant, resting_on(outcome, access)))
+        };
         self.act::<RenewSession, _>(&self.gate, &caller, facts, work).await
     }
 
     async fn spend(&self, request: Request<pb::SpendRequest>) -> Result<Response<pb::SpendReply>, Status> {
         let (caller, request) = (Caller::of(&request)?, request.into_inner());
         let facts = actions::amount(self.about(&request.session, &request.trace).await?, request.cents);
-        let work = async { sessions::spend(&self.state, &caller.id, &request).await.map(spent) };
-        self.act::<Spend, _>(&self.gate, &caller, facts, work).await
-    }
-
-    async fn lift_budget(
-        &self,
-        request: Request<pb::LiftBudgetRequest>,
-    ) -> Result<Response<pb::LiftBudgetReply>, Status> {
-        let (caller, request) = (Caller::of(&request)?, request.into_inner());
-        let facts = self.about(&request.session, &request.trace).await?;
         let resource = facts.resource.clone();
         let work = async {
-            let approved = lift::read(&self.state, &request)?;
-            let ruling = self.gate.rule_for(&approved.signer, "approve_spend", resource, json!({}));
-            if !ruling.is_ok_and(|judgement| judgement.ruling.is_allowed()) {
-                return Err(Cause::NotApproved.into());
-            }
-            let remaining_cents = lift::lift(&self.state, &caller.id, &request, &approved).await?;
-            let outcome = Outcome::ok().commit("statement_signature", sha256(&request.signature));
-            Ok((pb::LiftBudgetReply { remaining_cents }, outcome))
+            let approval = statement::approval(&self.state, &request)?;
+            let kind = approval.as_ref().map_or("", |approval| approval.kind.as_str());
+            let context = json!({ "kind": kind });
+            let approval = self.allowed(approval, "approve_spend", resource, context, Cause::NotApproved)?;
+            let reply = sessions::spend(&self.state, &caller.id, &request, approval.as_ref()).await?;
+            let (reply, outcome) = spent(reply);
+            Ok((reply, resting_on(outcome, approval)))
         };
-        self.act::<LiftBudget, _>(&self.gate, &caller, facts, work).await
+        self.act::<Spend, _>(&self.gate, &caller, facts, work).await
     }
 
     async fn close_session(

@@ -1,4 +1,4 @@
--- The guardian's database, version 1. Times are Unix milliseconds, money is whole cents, keys are raw bytes.
+-- The guardian's database, version 2. Times are Unix milliseconds, money is whole cents, keys are raw bytes.
 BEGIN IMMEDIATE;
 
 CREATE TABLE meta (
@@ -42,6 +42,7 @@ CREATE TABLE sessions (
     remaining   INTEGER NOT NULL CHECK (remaining BETWEEN 0 AND budget),
     status      TEXT NOT NULL CHECK (status IN ('active', 'closed', 'erased')),
     opened_ms   INTEGER NOT NULL,
+    lease_ms    INTEGER NOT NULL, -- until when it is renewed without a person
     expires_ms  INTEGER NOT NULL
 ) STRICT;
 
@@ -51,12 +52,12 @@ CREATE TABLE session_keys (
     wrapped BLOB NOT NULL
 ) STRICT;
 
--- Signed approvals that raised a budget; each is used once.
-CREATE TABLE lifts (
+-- Statements of people that something was done on: each is used once.
+CREATE TABLE statements (
     nonce     TEXT PRIMARY KEY,
     session   TEXT NOT NULL REFERENCES sessions (id),
-    statement BLOB NOT NULL,
-    lifted_ms INTEGER NOT NULL
+    statement BLOB NOT NULL CHECK (length(statement) = 32),
+    used_ms   INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE spends (
@@ -68,5 +69,5 @@ CREATE TABLE spends (
     PRIMARY KEY (session, key)
 ) STRICT;
 
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 COMMIT;

@@ -12,7 +12,7 @@ const MAX_SPENDS: i64 = 10_000;
 pub enum Status {
     /// Tokens are issued, the key is released to its holder.
     Active,
-    /// Ended: the key stays, and is not released.
+    /// At rest: the key stays, and is not released before a person asks.
     Closed,
     /// The key is destroyed.
     Erased,
@@ -37,8 +37,38 @@ pub struct StoredSession {
     pub remaining: u64,
     /// Where it is in its life.
     pub status: Status,
-    /// When it can no longer be renewed, Unix milliseconds.
+    /// Until when it can be renewed without a person, Unix milliseconds.
+    pub lease_ms: i64,
+    /// When it can no longer be opened, Unix milliseconds.
     pub expires_ms: i64,
+}
+
+impl StoredSession {
+    /// Whether only a person can have it opened.
+    #[must_use]
+    pub fn is_at_rest(&self, now_ms: i64) -> bool {
+        self.status != Status::Active || now_ms >= self.lease_ms
+    }
+}
+
+/// A signed approval to pay what the budget lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overspend<'a> {
+    /// 32 hex digits, used once.
+    pub nonce: &'a str,
+    /// SHA-256 of the statement.
+    pub statement: &'a [u8; 32],
+}
+
+/// What became of a request to open a session at rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reopening {
+    /// It is open.
+    Open,
+    /// The request was used before.
+    Used,
+    /// There is nothing to open any more.
+    Erased,
 }
 
 /// What became of a request to spend.
@@ -50,6 +80,8 @@ pub enum Spending {
     Short(u64),
     /// The key was used for another amount.
     OtherAmount,
+    /// The approval was used for something else.
+    Used,
     /// The session has too many spends.
     TooMany,
     /// The session is not active any more.
@@ -60,8 +92,9 @@ pub enum Spending {
 pub async fn add(store: &Store, session: &StoredSession, wrapped: &[u8], now_ms: i64) -> Result<bool, sqlx::Error> {
     let mut transaction = store.pool.begin_with("BEGIN IMMEDIATE").await?;
     let added = sqlx::query(
-        "INSERT INTO sessions (id, owner, holder, purpose, session_key, budget, remaining, status, opened_ms, expires_ms)
-         VALUES (?, ?, ?, ?, ?, ?, ?, 'active', ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO sessions (id, owner, holder, purpose, session_key, budget, remaining, status, opened_ms, lease_ms,
+                               expires_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?, 'active', ?, ?, ?) ON CONFLICT DO NOTHING",
     )
     .bind(&session.id)
     .bind(&session.owner)
@@ -71,6 +104,7 @@ pub async fn add(store: &Store, session: &StoredSession, wrapped: &[u8], now_ms:
     .bind(stored_cents(session.budget))
     .bind(stored_cents(session.remaining))
     .bind(now_ms)
+    .bind(session.lease_ms)
     .bind(session.expires_ms)
     .execute(&mut *transaction)
     .await?;
@@ -89,11 +123,14 @@ pub async fn add(store: &Store, session: &StoredSession, wrapped: &[u8], now_ms:
 
 /// The session of this id.
 pub async fn find(store: &Store, id: &str) -> Result<Option<StoredSession>, sqlx::Error> {
-    sqlx::query("SELECT id, owner, holder, purpose, session_key, budget, remaining, status, expires_ms FROM sessions WHERE id = ?")
-        .bind(id)
-        .try_map(read)
-        .fetch_optional(&store.pool)
-        .await
+    sqlx::query(
+        "SELECT id, owner, holder, purpose, session_key, budget, remaining, status, expires_ms, lease_ms
+         FROM sessions WHERE id = ?",
+    )
+    .bind(id)
+    .try_map(read)
+    .fetch_optional(&store.pool)
+    .await
 }
 
 /// The wrapped key of an active session.
@@ -118,8 +155,14 @@ pub async fn set_key(store: &Store, id: &str, key: &[u8]) -> Result<bool, sqlx::
     Ok(changed.rows_affected() == 1)
 }
 
-/// Takes `cents` from the budget, once per `key`.
-pub async fn spend(store: &Store, id: &str, key: &str, cents: u64, now_ms: i64) -> Result<Spending, sqlx::Error> {
+/// Takes `cents` from the budget, once per `key`; what the budget lacks is added to it first when `overspend` allows, once.
+pub async fn spend(
+    store: &Store,
+    id: &str,
+    (key, cents): (&str, u64),
+    overspend: Option<Overspend<'_>>,
+    now_ms: i64,
+) -> Result<Spending, sqlx::Error> {
     let cents = stored_cents(cents);
     let mut transaction = store.pool.begin_with("BEGIN IMMEDIATE").await?;
     let before: Option<(i64, i64)> =
@@ -138,6 +181,19 @@ pub async fn spend(store: &Store, id: &str, key: &str, cents: u64, now_ms: i64) 
     if spends >= MAX_SPENDS {
         return Ok(Spending::TooMany);
     }
+    if let Some(overspend) = overspend {
+        if !use_up(&mut transaction, overspend.nonce, id, overspend.statement, now_ms).await? {
+            return Ok(Spending::Used);
+        }
+        sqlx::query(
+            "UPDATE sessions SET budget = budget + max(0, ?1 - remaining), remaining = max(remaining, ?1)
+             WHERE id = ?2 AND status = 'active'",
+        )
+        .bind(cents)
+        .bind(id)
+        .execute(&mut *transaction)
+        .await?;
+    }
     let taken: Option<i64> = sqlx::query_scalar(
         "UPDATE sessions SET remaining = remaining - ?1 WHERE id = ?2 AND status = 'active' AND remaining >= ?1
          RETURNING remaining",
@@ -155,7 +211,8 @@ pub async fn spend(store: &Store, id: &str, key: &str, cents: u64, now_ms: i64) 
         .bind(now_ms)
         .execute(&mut *transaction)
         .await?;
-    // Durable here: the smaller budget and the key that took from it, together; a repeat finds the key.
+    // Durable here, together: the account, the key that took from it, and the approval that it rests on; a repeat finds
+    // the key.
     transaction.commit().await?;
     Ok(Spending::Granted(remaining.unsigned_abs()))
 }
@@ -168,39 +225,52 @@ async fn short(transaction: &mut Transaction<'_, Sqlite>, id: &str) -> Result<Sp
     Ok(left.map_or(Spending::Ended, |remaining| Spending::Short(remaining.unsigned_abs())))
 }
 
-/// Raises budget and remainder by what is missing for `cents`, once per `nonce`; answers what is left then. `None` when
-/// the session is not active.
-pub async fn lift(
+/// Opens a session at rest, or lengthens the lease of one at work: once per `nonce`.
+pub async fn reopen(
     store: &Store,
     id: &str,
     nonce: &str,
-    statement_sha256: &[u8],
-    cents: u64,
+    statement: &[u8; 32],
     now_ms: i64,
-) -> Result<Option<u64>, sqlx::Error> {
+    lease_ms: i64,
+) -> Result<Reopening, sqlx::Error> {
     let mut transaction = store.pool.begin_with("BEGIN IMMEDIATE").await?;
-    let new = sqlx::query(
-        "INSERT INTO lifts (nonce, session, statement, lifted_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    if !use_up(&mut transaction, nonce, id, statement, now_ms).await? {
+        return Ok(Reopening::Used);
+    }
+    let opened = sqlx::query(
+        "UPDATE sessions SET status = 'active', lease_ms = max(lease_ms, ?1) WHERE id = ?2 AND status <> 'erased'",
     )
-    .bind(nonce)
+    .bind(lease_ms)
     .bind(id)
-    .bind(statement_sha256)
-    .bind(now_ms)
     .execute(&mut *transaction)
     .await?;
-    // A repeat changes nothing: it answers what is left now.
-    let cents = if new.rows_affected() == 1 { stored_cents(cents) } else { 0 };
-    let left: Option<i64> = sqlx::query_scalar(
-        "UPDATE sessions SET budget = budget + max(0, ?1 - remaining), remaining = max(remaining, ?1)
-         WHERE id = ?2 AND status = 'active' RETURNING remaining",
-    )
-    .bind(cents)
-    .bind(id)
-    .fetch_optional(&mut *transaction)
-    .await?;
-    // Durable here: the larger budget and the approval that it rests on, together.
+    if opened.rows_affected() == 0 {
+        return Ok(Reopening::Erased);
+    }
+    // Durable here, together: the open session and the request that it rests on.
     transaction.commit().await?;
-    Ok(left.map(i64::unsigned_abs))
+    Ok(Reopening::Open)
+}
+
+/// Marks a person's statement as used. `false` if it was.
+async fn use_up(
+    transaction: &mut Transaction<'_, Sqlite>,
+    nonce: &str,
+    session: &str,
+    statement: &[u8; 32],
+    now_ms: i64,
+) -> Result<bool, sqlx::Error> {
+    let new = sqlx::query(
+        "INSERT INTO statements (nonce, session, statement, used_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(nonce)
+    .bind(session)
+    .bind(statement.as_slice())
+    .bind(now_ms)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(new.rows_affected() == 1)
 }
 
 /// Closes an active session; a closed or erased one stays as it is.
@@ -246,5 +316,6 @@ fn read(row: SqliteRow) -> Result<StoredSession, sqlx::Error> {
             _ => Status::Erased,
         },
         expires_ms: row.try_get(8)?,
+        lease_ms: row.try_get(9)?,
     })
 }

@@ -20,14 +20,14 @@ use bodh_guardian::{
     start::{self, StartError},
     state::State,
 };
-use bodh_guardian_api::{Binaries, Binary, Enrolment, pb};
+use bodh_guardian_api::{Access, Binaries, Binary, Enrolment, pb};
 use bodh_identity::{
     SpiffeId,
     attest::Process,
     sealed::AgeKey,
     signing::{Context, PersonKey, SignedDocument, Signer},
 };
-use bodh_policy::kernel;
+use bodh_policy::{Bundle, kernel};
 use chrono::{DateTime, Utc};
 use tempfile::TempDir;
 
@@ -145,7 +145,14 @@ impl World {
     }
 
     pub fn sign_policy(&self, key: &PersonKey, signer: &SpiffeId) {
-        let payload = serde_json::to_vec(&kernel()).unwrap();
+        // What a kernel alone permits nobody, for the tests to try: money beyond the budget, and whoever is asked for.
+        let application = r#"
+            @id("app-approve") permit (principal is Human, action == Action::"approve_spend", resource)
+            when { principal.roles.contains("approver") && context.kind == "over_limit" };
+            @id("app-reopen") permit (principal is Human, action == Action::"reopen_session", resource)
+            when { principal.roles.contains("approver") };"#;
+        let bundle = kernel().merge(Bundle::new([("app.cedar", application)]).unwrap()).unwrap();
+        let payload = serde_json::to_vec(&bundle).unwrap();
         self.sign("policy.json", key, signer, Context::Policy, payload);
     }
 
@@ -197,6 +204,35 @@ impl World {
         let record = enrolment(name, roles, &key.public_key(), human("local").as_str(), self.time());
         request(&record, &self.operator)
     }
+}
+
+/// A person's signed request to open a session.
+pub fn access(session: &str, signer: &str, key: &PersonKey, nonce: u8, at_unix_ms: i64) -> pb::Statement {
+    let nonce = format!("{nonce:032x}");
+    let json = Access { session: session.to_owned(), signer: human(signer).to_string(), nonce, at_unix_ms }.to_bytes();
+    let signature = key.sign(Context::Access, &json).unwrap().to_vec();
+    pb::Statement { json, signature }
+}
+
+/// A person's signed decision about money.
+pub fn approval(
+    session: &str,
+    signer: &str,
+    key: &PersonKey,
+    (action, cents): (&str, u64),
+    nonce: u8,
+) -> pb::Statement {
+    let statement = serde_json::json!({
+        "session": session, "verdict": "approve", "kind": "over_limit", "action": action, "amount_cents": cents,
+        "signer": human(signer).as_str(), "nonce": format!("{nonce:032x}"), "reason": "needed",
+    });
+    sign_decision(&statement, key)
+}
+
+pub fn sign_decision(statement: &serde_json::Value, key: &PersonKey) -> pb::Statement {
+    let json = serde_json::to_vec(statement).unwrap();
+    let signature = key.sign(Context::Decision, &json).unwrap().to_vec();
+    pb::Statement { json, signature }
 }
 
 pub async fn acknowledged(state: &State) {

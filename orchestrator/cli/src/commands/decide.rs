@@ -7,9 +7,9 @@ use crate::failure::{Failure, Outcome};
 use crate::people::{Visitor, at, random_hex};
 use crate::report::{self, Shape};
 use crate::terminal;
-use bodh_identity::signing::Context;
+use bodh_identity::{client::Channel, signing::Context};
 use bodh_panel::{Decision, Escalation, Verdict};
-use bodh_panel_api::pb;
+use bodh_panel_api::pb::{self, panel_client::PanelClient};
 use data_encoding::HEXLOWER;
 use ring::digest::{SHA256, digest};
 
@@ -58,7 +58,9 @@ pub(crate) fn run(args: &Args) -> Outcome {
         let name = physician(access, args.who.actor.as_deref()).await?;
         let visitor = Visitor::enter(access.running(), &access.ring, &name).await?;
         let mut panel = visitor.panel()?;
-        let opened = panel.open(pb::OpenRequest { escalation: args.escalation.clone() }).await;
+        let session = session_of(&mut panel, &args.escalation).await?;
+        let (escalation, access) = (args.escalation.clone(), visitor.access(&session)?);
+        let opened = panel.open(pb::OpenRequest { escalation, access }).await;
         let opened = opened.map_err(|status| at("the orchestrator", &status))?.into_inner();
         let shown = read(&opened.record_json, &args.escalation)?;
         show(&shown, args.json)?;
@@ -68,7 +70,8 @@ pub(crate) fn run(args: &Args) -> Outcome {
         let decision = decision(args, &opened.record_json, &shown, visitor.id().to_string())?;
         let bytes = decision.to_bytes();
         let signature = visitor.sign(Context::Decision, &bytes)?;
-        let request = pb::DecideRequest { escalation: args.escalation.clone(), decision_json: bytes, signature };
+        let (escalation, access) = (args.escalation.clone(), visitor.access(&session)?);
+        let request = pb::DecideRequest { escalation, decision_json: bytes, signature, access };
         let events = panel.decide(request).await.map_err(|status| at("the orchestrator", &status))?;
         let progress = terminal::spinner("the session goes on");
         let report = super::diagnose::follow(&visitor, events.into_inner(), &progress).await;
@@ -76,6 +79,16 @@ pub(crate) fn run(args: &Args) -> Outcome {
         report
     })?;
     report::show(&report, Shape { json: args.json, state: Some(&args.state.state) })
+}
+
+/// The session that the escalation belongs to: what the physician asks to have opened.
+async fn session_of(panel: &mut PanelClient<Channel>, escalation: &str) -> Outcome<String> {
+    let items = panel.inbox(pb::InboxRequest { all: true }).await;
+    let items = items.map_err(|status| at("the orchestrator", &status))?.into_inner().items;
+    let item = items.into_iter().find(|item| item.escalation == escalation);
+    item.map(|item| item.session).ok_or_else(|| {
+        Failure::input(format!("{}: no such escalation; see `bodh inbox --all`", terminal::shown(escalation)))
+    })
 }
 
 /// The record, which must be the one that was asked for.
@@ -107,6 +120,8 @@ fn decision(args: &Args, record: &[u8], shown: &Escalation, signer: String) -> O
             Choice::Deny => Verdict::Deny,
             Choice::Amend => Verdict::Amend,
         },
+        kind: shown.kind.clone(),
+        action: shown.action.clone(),
         amount_cents: shown.amount_cents,
         reason: args.reason.clone(),
         meaning: MEANING.to_owned(),

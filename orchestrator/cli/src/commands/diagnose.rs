@@ -139,7 +139,8 @@ async fn wait_for(visitor: &Visitor, session: &str, progress: &indicatif::Progre
     let mut last = None;
     while Instant::now() < deadline {
         tokio::time::sleep(LOOK).await;
-        match visitor.panel()?.report(pb::ReportRequest { session: session.to_owned() }).await {
+        let request = pb::ReportRequest { session: session.to_owned(), access: visitor.access(session)? };
+        match visitor.panel()?.report(request).await {
             Ok(reply) => {
                 let bytes = reply.into_inner().report_json;
                 let report: bodh_panel::Report = serde_json::from_slice(&bytes)

@@ -70,7 +70,9 @@ pub(crate) fn run(args: Args) -> Outcome {
         };
         let mark_json = mark.to_bytes();
         let signature = visitor.sign(Context::Mark, &mark_json)?;
-        let request = pb::MarkIncidentRequest { session: mark.session, claim: mark.claim, mark_json, signature };
+        let access = visitor.access(&mark.session)?;
+        let Mark { session, claim, .. } = mark;
+        let request = pb::MarkIncidentRequest { session, claim, mark_json, signature, access };
         let reply = visitor.panel()?.mark_incident(request).await;
         Ok(reply.map_err(|status| at("the orchestrator", &status))?.into_inner())
     })?;

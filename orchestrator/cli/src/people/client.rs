@@ -6,11 +6,11 @@ use crate::failure::{Failure, Outcome};
 use crate::launch::{AUDIT, GUARDIAN, ORCHESTRATOR};
 use crate::state::Running;
 use bodh_audit_api::pb::audit_client::AuditClient;
-use bodh_guardian_api::{Client as Guardian, Door, proof};
+use bodh_guardian_api::{Access, Client as Guardian, Door, proof};
 use bodh_identity::client::{self, Channel};
 use bodh_identity::signing::{Context, PersonKey, Signer};
 use bodh_identity::{Bundle, Source, SpiffeId, Svid};
-use bodh_panel_api::pb::panel_client::PanelClient;
+use bodh_panel_api::pb::{Statement, panel_client::PanelClient};
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -61,6 +61,19 @@ impl Visitor {
     pub(crate) fn sign(&self, context: Context, bytes: &[u8]) -> Outcome<Vec<u8>> {
         let signed = self.key.sign(context, bytes);
         signed.map(|s| s.to_vec()).map_err(|cause| Failure::failed(format!("nothing was signed: {cause}")))
+    }
+
+    /// The person's signed request to open one session, which is at rest. The guardian takes it once.
+    pub(crate) fn access(&self, session: &str) -> Outcome<Option<Statement>> {
+        let access = Access {
+            session: session.to_owned(),
+            signer: self.id.to_string(),
+            nonce: random_hex()?,
+            at_unix_ms: chrono::Utc::now().timestamp_millis(),
+        };
+        let json = access.to_bytes();
+        let signature = self.sign(Context::Access, &json)?;
+        Ok(Some(Statement { json, signature }))
     }
 
     /// The orchestrator.

@@ -83,8 +83,10 @@ fn a_decision_on_another_amount_or_session_or_twice_is_refused() {
     let (escalation, _) = panel.session.escalations[0].clone();
     let good = decision(&panel, &escalation, Verdict::Approve);
     let dearer = Decision { amount_cents: Some(999), ..good.clone() };
+    let other_limit = Decision { kind: "over_test_threshold".into(), ..good.clone() };
+    let other_act = Decision { action: "order something_else".into(), ..good.clone() };
     let strange = Decision { session: "f".repeat(32), ..good.clone() };
-    for bad in [dearer, strange] {
+    for bad in [dearer, strange, other_limit, other_act] {
         assert_eq!(step(&panel, &Event::Decided { decision: bad }, NOW), Err(StepError::Mismatch));
     }
     let (next, _) = step(&panel, &Event::Decided { decision: good.clone() }, NOW).unwrap();

@@ -140,6 +140,8 @@ pub(super) fn decision(panel: &Panel, escalation: &Escalation, verdict: Verdict)
         session: panel.session.id.clone(),
         record_sha256: "0".repeat(64),
         verdict,
+        kind: escalation.kind.clone(),
+        action: escalation.action.clone(),
         amount_cents: escalation.amount_cents,
         reason: "seen".into(),
         meaning: "decision on an escalation".into(),

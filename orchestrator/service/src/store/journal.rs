@@ -41,7 +41,7 @@ impl Store {
     /// When the store cannot be written; then nothing was.
     pub(crate) async fn open_session(&self, row: &SessionRow, drafts: &[pb::Draft]) -> Result<i64, StoreError> {
         let mut tx = self.pool.begin().await?;
-        sqlx::query("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, NULL, ?)")
+        sqlx::query("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, NULL, ?, 0)")
             .bind(&row.id)
             .bind(&row.trace)
             .bind(&row.requester)

@@ -22,14 +22,14 @@ use sqlx::{
 use std::{path::Path, time::Duration};
 
 /// The version of this store's tables.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS sessions (
     id TEXT PRIMARY KEY, trace TEXT NOT NULL, requester TEXT NOT NULL, opened_ms INTEGER NOT NULL,
     budget_cents INTEGER NOT NULL, sequential INTEGER NOT NULL, state TEXT NOT NULL, at_rest INTEGER NOT NULL,
     keys BLOB NOT NULL, subject BLOB NOT NULL, identifiers BLOB NOT NULL, note BLOB NOT NULL, coded BLOB NOT NULL,
-    hidden BLOB, warnings BLOB NOT NULL
+    hidden BLOB, warnings BLOB NOT NULL, closed INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE IF NOT EXISTS events (
     session TEXT NOT NULL REFERENCES sessions(id), seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, sealed BLOB NOT NULL,
@@ -93,7 +93,7 @@ impl Store {
             return Err(StoreError::Version { found });
         }
         sqlx::raw_sql(TABLES).execute(&pool).await?;
-        sqlx::raw_sql("PRAGMA user_version = 1").execute(&pool).await?;
+        sqlx::raw_sql("PRAGMA user_version = 2").execute(&pool).await?;
         Ok(Self { pool })
     }
 

@@ -22,6 +22,8 @@ pub(crate) struct SessionRow {
     pub(crate) state: String,
     /// The four sealed view keys.
     pub(crate) keys: Vec<u8>,
+    /// The guardian has it at rest.
+    pub(crate) closed: bool,
     /// Age and sex (findings view).
     pub(crate) subject: Vec<u8>,
     /// Identifiers view.
@@ -48,6 +50,7 @@ impl FromRow<'_, SqliteRow> for SessionRow {
             sequential: row.try_get("sequential")?,
             state: row.try_get("state")?,
             keys: row.try_get("keys")?,
+            closed: row.try_get("closed")?,
             subject: row.try_get("subject")?,
             identifiers: row.try_get("identifiers")?,
             note: row.try_get("note")?,
@@ -76,6 +79,24 @@ impl Store {
             .fetch_all(&self.pool)
             .await?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// Sessions at rest that the guardian has not closed yet, with their traces.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) async fn unclosed(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let query = "SELECT id, trace FROM sessions WHERE at_rest = 1 AND closed = 0 ORDER BY opened_ms";
+        Ok(sqlx::query_as(query).fetch_all(&self.pool).await?)
+    }
+
+    /// Keeps whether the guardian has the session at rest.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub(crate) async fn set_closed(&self, id: &str, closed: bool) -> Result<(), StoreError> {
+        sqlx::query("UPDATE sessions SET closed = ? WHERE id = ?").bind(closed).bind(id).execute(&self.pool).await?;
+        Ok(())
     }
 
     /// How many sessions stand in each state.
