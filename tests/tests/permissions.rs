@@ -85,8 +85,8 @@ fn kernel_rows() -> Vec<Row> {
     }
     for (condition, purpose, standing) in [
         ("for a case", "diagnosis", false),
-        ("for a case, for ever", "diagnosis", true),
-        ("for review rules, for ever", "review_rules", true),
+        ("for a case, standing", "diagnosis", true),
+        ("for review rules, standing", "review_rules", true),
     ] {
         rows.push(row("open_session", condition, session(), json!({ "purpose": purpose, "standing": standing })));
     }

@@ -9,6 +9,7 @@
 mod harness;
 
 mod scenarios {
+    mod escalations;
     mod incidents;
     mod inputs;
     mod money;

@@ -34,7 +34,7 @@ pub struct OpenSession {
     pub budget_cents: u64,
     /// The trace id.
     pub trace: String,
-    /// Holds the caller's own records: never at rest, as policy allows.
+    /// Holds the caller's own records: opened again without a person, as policy allows.
     pub standing: bool,
 }
 

@@ -55,7 +55,7 @@ pub async fn open(state: &State, peer: &SpiffeId, request: &pb::OpenSessionReque
         remaining: request.budget_cents,
         status: Status::Active,
         lease_ms: if request.standing { i64::MAX } else { now.saturating_add(LEASE_MS) },
-        expires_ms: if request.standing { i64::MAX } else { now.saturating_add(SESSION_LIFETIME_MS) },
+        expires_ms: now.saturating_add(SESSION_LIFETIME_MS),
     };
     let (secret, recipient) = Envelope::create();
     let wrapped = state.vault().wrap(&secret, &session.id).map_err(Error::internal)?;

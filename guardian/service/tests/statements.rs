@@ -236,7 +236,7 @@ async fn every_other_request_to_open_is_refused_and_recorded() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn only_what_policy_names_stands_for_ever() {
+async fn only_what_policy_names_needs_no_person() {
     let stage = Stage::new().await;
     let standing = OpenSession { session: "a".repeat(32), standing: true, ..opening(SESSION) };
     refused(stage.client.open_session(standing).await.map(drop), "no policy permits it here");

@@ -1,5 +1,6 @@
 //! Acts: what the panel wants to do that policy must rule on first.
 
+use crate::Resemblance;
 use bodh_clinical::{DiseaseId, TestId, Usd};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
@@ -126,6 +127,8 @@ pub struct Ask {
     pub role: String,
     /// The policy's own words.
     pub reason: String,
+    /// The review rules behind it; none unless a rule asks.
+    pub rules: Vec<Resemblance>,
 }
 
 /// SHA-256 of the canonical JSON of `value`, in lower-case hex.

@@ -3,15 +3,12 @@
 use crate::act::fingerprint;
 use crate::step::{StepError, ask, authorize, out_of_place, settle, withdraw};
 use crate::{
-    Act, Command, ConclusionFacts, Inquiry, MAX_ROUNDS, Order, OrderFacts, OrderStatus, PROPOSALS, Panel, Round, State,
-    Withdrawal,
+    Act, Command, ConclusionFacts, Inquiry, MAX_ROUNDS, Order, OrderFacts, OrderStatus, PROPOSALS, Panel, REAL_MASS,
+    Round, State, Withdrawal,
 };
 use bodh_clinical::{
     Differential, Finding, Intake, Plan, Prevalence, Pricing, Question, Step, Supervision, TestId, Verification,
 };
-
-/// A disease carries real mass from this probability on.
-const REAL_MASS: f64 = 0.10;
 
 pub(crate) fn begin(panel: &mut Panel) -> Result<Vec<Command>, StepError> {
     if panel.state != State::Convened {

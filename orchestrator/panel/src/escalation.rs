@@ -1,6 +1,6 @@
 //! Escalations: what a physician is shown, and what became of it.
 
-use crate::{Act, Ask, Round, Session};
+use crate::{Act, Ask, Resemblance, Round, Session};
 use bodh_clinical::{DiseaseId, Finding, Presence, TermId, Usd};
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,8 @@ pub struct Escalation {
     pub policy: String,
     /// The policy's reason.
     pub reason: String,
+    /// The review rules behind it, each with its incident; none unless a rule asks.
+    pub rules: Vec<Resemblance>,
     /// What is proposed, in words: `order ct_chest`, `conclude`.
     pub action: String,
     /// The amount at stake, in cents.
@@ -181,6 +183,7 @@ impl Escalation {
             role: ask.role.clone(),
             policy: ask.policy.clone(),
             reason: ask.reason.clone(),
+            rules: ask.rules.clone(),
             action,
             amount_cents: act.amount().map(Usd::cents),
             basis: act.basis(),

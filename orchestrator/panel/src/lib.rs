@@ -27,7 +27,7 @@ pub use decision::{Decision, DecisionError, Mark, Reversal, Verdict};
 pub use escalation::{Escalation, EscalationStatus, Shown};
 pub use event::{Event, FailureCause};
 pub use report::{AuditLine, EscalationLine, OrderLine, Report, Status, Withdrawal};
-pub use rule::ReviewRule;
+pub use rule::{Resemblance, Reversed, ReviewRule};
 pub use state::{Order, OrderStatus, Panel, Round, Session, State};
 pub use step::{StepError, fold, step};
 
@@ -39,3 +39,6 @@ pub const MAX_TRIES: u32 = 5;
 
 /// How many of the planner's proposals are put forward when orders cannot be committed.
 pub const PROPOSALS: usize = 3;
+
+/// A disease carries real mass from this probability on.
+pub const REAL_MASS: f64 = 0.10;

@@ -1,6 +1,6 @@
 //! The report: what `--json` prints and a person reads. Fields as in DESIGN §8, and a few more.
 
-use crate::{EscalationStatus, FailureCause, OrderStatus, Panel, State};
+use crate::{EscalationStatus, FailureCause, OrderStatus, Panel, Resemblance, State};
 use bodh_clinical::{Finding, Hypothesis, Ignored, Member, TermId, TestId, Usd};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -69,8 +69,14 @@ pub struct EscalationLine {
     pub kind: String,
     /// The policy's reason.
     pub reason: String,
+    /// The review rules behind it, each with its incident; none unless a rule asks.
+    pub rules: Vec<Resemblance>,
+    /// The session.
+    pub session: String,
     /// The trace.
     pub trace: String,
+    /// The agent whose opinion raised it.
+    pub agent: String,
     /// What is proposed.
     pub action: String,
     /// The amount at stake, in dollars.
@@ -232,7 +238,10 @@ fn escalation_line(escalation: &crate::Escalation, status: &EscalationStatus) ->
         id: escalation.id.clone(),
         kind: escalation.kind.clone(),
         reason: escalation.reason.clone(),
+        rules: escalation.rules.clone(),
+        session: escalation.session.clone(),
         trace: escalation.trace.clone(),
+        agent: escalation.agent.clone(),
         action: escalation.action.clone(),
         amount_usd: escalation.amount_cents.map(|c| Usd::from_cents(c).dollars()),
         role: escalation.role.clone(),

@@ -70,6 +70,10 @@ impl Runner {
         if row.status != "open" {
             return Err(Error::Stale("this escalation is decided already"));
         }
+        // Whether or not it was swept up yet: too late is too late.
+        if self.now_ms() - row.raised_ms >= self.lives.escalations_ms {
+            return Err(Error::Stale("nobody decided on this escalation in time; it has lapsed"));
+        }
         let sealed = live.keys.seal_bytes(View::Reasoning, &format!("{}/decision", row.id), 0, statement)?;
         let decided = Decided {
             escalation: &row.id,

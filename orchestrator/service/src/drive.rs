@@ -59,8 +59,8 @@ impl Runner {
         }
         match live.panel.outstanding.first().cloned() {
             Some(Command::Authorize { acts }) => {
-                let matches = self.rules.matches(&self.bundles.pack, &live.panel, self.now_ms());
-                let ruled = self.rule_on(&live.panel, &acts, matches)?;
+                let resembled = self.rules.resembled(&self.bundles.pack, &live.panel, self.now_ms());
+                let ruled = self.rule_on(&live.panel, &acts, &resembled)?;
                 let event = Event::Ruled { rulings: ruled.rulings, salt: random_id()? };
                 self.apply(live, event, With { policy_hash: ruled.policy_hash, ..With::default() }).await
             }
@@ -243,6 +243,9 @@ impl Runner {
                     session: escalation.session.clone(),
                     kind: escalation.kind.clone(),
                     reason: escalation.reason.clone(),
+                    agent: escalation.agent.clone(),
+                    action: outline(&escalation.action),
+                    trace: escalation.trace.clone(),
                     role: escalation.role.clone(),
                     amount_cents: escalation.amount_cents.and_then(|c| i64::try_from(c).ok()),
                     requester: escalation.requester.clone(),
@@ -262,6 +265,11 @@ impl Runner {
         let agents = std::sync::Arc::clone(&self.agents);
         tokio::spawn(async move { agents.dismiss(&session).await });
     }
+}
+
+/// What is proposed, for who may not read the record: a test is named, a disease is not.
+fn outline(action: &str) -> String {
+    if action.starts_with("conclude") { "conclude".to_owned() } else { action.to_owned() }
 }
 
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {

@@ -165,6 +165,8 @@ fn command_entries(told: &Told<'_>, command: &Command) -> Vec<Draft> {
                 draft.resource.clone_from(&escalation.id);
                 draft.cause.clone_from(&escalation.kind);
                 draft.policies = vec![escalation.policy.clone()];
+                // A review rule asks beside the policy that heeds it.
+                draft.policies.extend(escalation.rules.iter().map(|resembled| resembled.rule.clone()));
                 draft.amount_cents = escalation.amount_cents.and_then(|c| i64::try_from(c).ok()).unwrap_or(0);
                 draft.commitments.insert("record".to_owned(), *record);
                 draft

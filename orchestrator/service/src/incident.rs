@@ -30,8 +30,13 @@ impl Runner {
             .map(|claim| claim.disease.clone())
             .ok_or(Error::NoSuch("claim in this session's differential"))?;
         let incident = random_id()?;
-        let rule = rule(&live.panel, &claim, disease, &incident, &mark.signer, self.now_ms());
-        let kept = Kept { rule: rule.clone(), mark: BASE64.encode(statement), signature: BASE64.encode(signature) };
+        let rule = rule(&live.panel, &claim, disease, &incident, &mark.signer, (self.now_ms(), self.lives.rules_ms));
+        let kept = Kept {
+            rule: rule.clone(),
+            mark: BASE64.encode(statement),
+            signature: BASE64.encode(signature),
+            reversal: None,
+        };
         let row = self.seal_rule(&kept).await?;
         let extra = vec![entry(live, &rule, &row.sealed)];
         let event = Event::Marked { claim, incident };

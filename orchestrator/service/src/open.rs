@@ -104,7 +104,12 @@ impl Runner {
             }
             seq = number;
             let place = u64::try_from(number).unwrap_or(0);
-            events.push((at_ms, keys.open(View::Reasoning, "event", place, &sealed)?));
+            let event = match sealed.as_slice() {
+                // What time did needs no key, and nobody had asked to open the session.
+                [] => Event::Expired,
+                sealed => keys.open(View::Reasoning, "event", place, sealed)?,
+            };
+            events.push((at_ms, event));
         }
         let panel = fold(&opened(&row, subject), &events).map_err(|_| Error::Corrupt("a session's journal"))?;
         let hidden = row.hidden.as_ref().map(|h| keys.open(View::Findings, "hidden", 0, h)).transpose()?;

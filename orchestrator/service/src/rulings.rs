@@ -3,8 +3,11 @@
 use crate::{error::Error, runner::Runner};
 use bodh_clinical::Usd;
 use bodh_gate::{Entity, Verdict};
-use bodh_panel::{Act, Ask, ConclusionFacts, OrderFacts, Panel, Ruling};
+use bodh_panel::{Act, Ask, ConclusionFacts, OrderFacts, Panel, Resemblance, Ruling};
 use serde_json::{Value, json};
+
+/// The kind of the policy's question that rests on review rules; its escalation names them.
+const REVIEW: &str = "review_rule";
 
 /// The rulings, and the bundle that they rest on.
 pub(crate) struct Rulings {
@@ -13,8 +16,9 @@ pub(crate) struct Rulings {
 }
 
 impl Runner {
-    /// What policy says of each act, in order. `rule_matches` counts the review rules that this case resembles.
-    pub(crate) fn rule_on(&self, panel: &Panel, acts: &[Act], rule_matches: u32) -> Result<Rulings, Error> {
+    /// What policy says of each act, in order. `resembled` are the review rules that this case resembles.
+    pub(crate) fn rule_on(&self, panel: &Panel, acts: &[Act], resembled: &[Resemblance]) -> Result<Rulings, Error> {
+        let rule_matches = u32::try_from(resembled.len()).unwrap_or(u32::MAX);
         let mut rulings = Vec::new();
         let mut policy_hash = None;
         for act in acts {
@@ -24,13 +28,13 @@ impl Runner {
                 tracing::error!(act = act.name(), %error, "a policy could not be evaluated; denied");
             }
             policy_hash = Some(judgement.policy_hash);
-            rulings.push(ruling(&judgement.ruling));
+            rulings.push(ruling(&judgement.ruling, resembled));
         }
         Ok(Rulings { rulings, policy_hash })
     }
 }
 
-fn ruling(ruling: &bodh_gate::Ruling) -> Ruling {
+fn ruling(ruling: &bodh_gate::Ruling, resembled: &[Resemblance]) -> Ruling {
     match &ruling.verdict {
         Verdict::Allow => Ruling::Allow { policies: ruling.policies.clone() },
         Verdict::Deny => Ruling::Deny { policies: ruling.policies.clone() },
@@ -42,6 +46,7 @@ fn ruling(ruling: &bodh_gate::Ruling) -> Ruling {
                     kind: r.kind.clone(),
                     role: r.role.clone(),
                     reason: r.reason.clone(),
+                    rules: if r.kind == REVIEW { resembled.to_vec() } else { Vec::new() },
                 })
                 .collect(),
         },

@@ -4,6 +4,7 @@ use crate::{
     ask::Agents,
     bundles::Bundles,
     error::Error,
+    expiry::Lives,
     grant::SessionGrant,
     keys::Keys,
     outbox::Outbox,
@@ -35,6 +36,7 @@ pub(crate) struct Runner {
     pub(crate) bundles: Bundles,
     pub(crate) rules: Rules,
     pub(crate) versions: BTreeMap<String, String>,
+    pub(crate) lives: Lives,
     pub(crate) live: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Option<Live>>>>>,
 }
 
@@ -92,14 +94,19 @@ impl Runner {
 
     /// The place of a session that was just opened.
     pub(crate) async fn keep(&self, live: Live) -> Result<Held, Error> {
-        let mut held = self.slot(&live.row.id)?.lock_owned().await;
+        let mut held = self.hold(&live.row.id).await?;
         *held = Some(live);
         Ok(held)
     }
 
+    /// The session's place, empty: nobody carries it on while it is held.
+    pub(crate) async fn hold(&self, session: &str) -> Result<Held, Error> {
+        Ok(self.slot(session)?.lock_owned().await)
+    }
+
     /// The session, opened again; at rest it opens only on a person's signed request.
     pub(crate) async fn enter(&self, session: &str, access: Option<Statement>) -> Result<Held, Error> {
-        let mut held = self.slot(session)?.lock_owned().await;
+        let mut held = self.hold(session).await?;
         match self.load(session, access).await {
             Ok(live) => {
                 *held = Some(live);

@@ -186,6 +186,9 @@ impl Panel for Service {
                 status: row.status,
                 amount_cents: row.amount_cents.and_then(|c| u64::try_from(c).ok()).unwrap_or(0),
                 requester: row.requester,
+                action: row.action,
+                agent: row.agent,
+                trace: row.trace,
             });
             Ok(pb::InboxReply { items: items.collect() })
         })
@@ -308,15 +311,7 @@ impl Panel for Service {
             let bytes = asked.reversal_json.as_slice();
             let at = reversal.at_unix_ms;
             self.runner.check_signer(&caller.id, &reversal.signer, at, Context::Reversal, bytes, &asked.signature)?;
-            let mut draft = Draft::new(Kind::Rule, "reverse_rule", format!("{}/reversed", reversal.rule));
-            draft.actors = vec![reversal.signer.clone()];
-            draft.resource.clone_from(&reversal.rule);
-            draft.commitments.insert("statement_signature".to_owned(), sha256(&asked.signature));
-            let draft = bodh_audit_api::pb::Draft::from(draft);
-            let queued = self.runner.store.reverse_rule(&reversal.rule, &reversal.nonce, &draft).await?;
-            let queued = queued.ok_or(Error::NoSuch("rule in force"))?;
-            self.runner.rules.reverse(&reversal.rule);
-            self.runner.outbox.acknowledged(queued).await?;
+            self.runner.reverse(&reversal, bytes, &asked.signature).await?;
             Ok(pb::ReverseRuleReply {})
         })
         .await

@@ -1,7 +1,8 @@
 //! Starting: the store, the packs, the panel's members; what a crash left unfinished; then serving.
 
 use crate::{
-    ask::Agents, bundles::Bundles, outbox::Outbox, rules::Rules, runner::Runner, service::Service, store::Store,
+    ask::Agents, bundles::Bundles, expiry::Lives, outbox::Outbox, rules::Rules, runner::Runner, service::Service,
+    store::Store,
 };
 use bodh_host::{Config, Confinement, Fatal, Host};
 use bodh_knowledge::{Catalogue, Pack};
@@ -30,6 +31,7 @@ pub(crate) async fn serve(host: Host) -> Result<(), Fatal> {
     let store = Store::open(&folder(host.config())).await.map_err(|e| Fatal::usage(e.to_string()))?;
     let (joined, audit) = host.join().await?;
     let failed = |error: crate::error::Error| Fatal::failure(error.to_string());
+    let lives = Lives::read(host.document())?;
     let config = host.config();
     let agents = Agents::connect(&joined, &config.trust_domain, &config.agents).map_err(failed)?;
     let bundles = pack.await.map_err(|e| Fatal::failure(e.to_string()))??;
@@ -50,12 +52,14 @@ pub(crate) async fn serve(host: Host) -> Result<(), Fatal> {
         bundles,
         rules: Rules::default(),
         versions,
+        lives,
         live: std::sync::Mutex::default(),
     });
     runner.outbox.wake();
     // Before the first case: a rule that is not loaded would not be in force.
     open_rules(&runner).await?;
     tokio::spawn(resume(Arc::clone(&runner)));
+    tokio::spawn(Arc::clone(&runner).let_lapse());
     let server = PanelServer::new(Service { runner }).max_decoding_message_size(MAX_REQUEST);
     joined.serve(host, Routes::new(server)).await
 }

@@ -4,9 +4,11 @@
 #![allow(dead_code, unused_imports, unreachable_pub, missing_docs, reason = "each test file uses its part")]
 
 mod disk;
+mod gated;
 mod processes;
 
 pub use disk::{entries, files, holds};
+pub use gated::Gated;
 pub use processes::{children, descendants, processes, signal};
 
 use std::fs;
@@ -194,6 +196,15 @@ impl Stage {
         self.bodh(&["human", "enroll", name, "--role", "physician", "--state", "DIR"]).ended(0);
     }
 
+    /// Decides an escalation as ann; the report as it stands after that.
+    #[track_caller]
+    pub fn decide(&self, escalation: &str, verdict: &str) -> Value {
+        let line = ["decide", escalation, verdict, "--reason", "seen", "--state", "DIR", "--as", "ann", "--json"];
+        let after = self.bodh(&line);
+        assert!(after.code == 0 || after.code == 3, "{after:?}");
+        after.json()
+    }
+
     /// The items of `bodh inbox`.
     #[track_caller]
     pub fn inbox(&self) -> Vec<Value> {
@@ -209,7 +220,12 @@ impl Stage {
 
     /// Starts the panel and keeps it running until the guard goes.
     pub fn up(&self) -> Up {
-        let mut running = self.begin(&["up", "--state", "DIR"]);
+        self.up_with(&[])
+    }
+
+    /// The same, with more arguments.
+    pub fn up_with(&self, more: &[&str]) -> Up {
+        let mut running = self.begin(&[&["up", "--state", "DIR"], more].concat());
         let panel = self.dir().join("run/panel.json");
         let ready = until(DEADLINE, || panel.exists() || running.has_ended());
         assert!(ready && panel.exists(), "the panel did not start: {}", running.said("stderr"));

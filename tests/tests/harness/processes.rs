@@ -40,6 +40,12 @@ pub fn processes() -> Vec<(u32, PathBuf)> {
     numbers.filter_map(first).filter(|(_, path)| !path.as_os_str().is_empty()).collect()
 }
 
+/// The letter that `/proc` has for what a process is doing; none when it is gone.
+pub fn state_of(pid: u32) -> Option<char> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("State:"))?.trim().chars().next()
+}
+
 fn parent_of(pid: u32) -> Option<u32> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()

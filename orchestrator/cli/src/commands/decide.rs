@@ -1,8 +1,9 @@
-//! `bodh decide`: an escalation, read and decided, signed with the physician's own key over exactly what was shown.
+//! `bodh decide`: an escalation, read, and decided when a verdict is given: signed with the physician's own key over
+//! exactly what was shown.
 
 use super::options::{StartOptions, StateOptions, WhoOption, reason};
 use super::signer::physician;
-use super::visit::reach;
+use super::visit::{print_json, reach};
 use crate::failure::{Failure, Outcome};
 use crate::people::{Visitor, at, random_hex};
 use crate::report::{self, Shape};
@@ -19,7 +20,7 @@ const MEANING: &str = "decision on an escalation";
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  bodh inbox --state ~/panel
+  bodh decide 0123456789abcdef-1 --state ~/panel             shows it; nothing is decided
   bodh decide 0123456789abcdef-1 approve --reason \"agrees with the examination\" --state ~/panel --as ann
   bodh decide 0123456789abcdef-1 deny --reason \"already done elsewhere\" --state ~/panel
 
@@ -29,19 +30,19 @@ pub(crate) struct Args {
     /// The escalation, as `bodh inbox` lists it
     #[arg(value_name = "ESCALATION")]
     escalation: String,
-    /// approve: go on as proposed; deny: do not; amend: go on with your reservation
-    #[arg(value_name = "VERDICT", value_enum)]
-    verdict: Choice,
+    /// approve: go on as proposed; deny: do not; amend: go on with your reservation. Without one it is only shown
+    #[arg(value_name = "VERDICT", value_enum, requires = "reason")]
+    verdict: Option<Choice>,
     /// Why; it stands in the record beside your name
-    #[arg(long, value_name = "TEXT", value_parser = reason)]
-    reason: String,
+    #[arg(long, value_name = "TEXT", value_parser = reason, requires = "verdict")]
+    reason: Option<String>,
     #[command(flatten)]
     state: StateOptions,
     #[command(flatten)]
     who: WhoOption,
     #[command(flatten)]
     start: StartOptions,
-    /// Print the report as one JSON object (what was decided on goes to stderr)
+    /// Print one JSON object: the report, or without a verdict the escalation (what was decided on goes to stderr)
     #[arg(long)]
     json: bool,
 }
@@ -63,11 +64,15 @@ pub(crate) fn run(args: &Args) -> Outcome {
         let opened = panel.open(pb::OpenRequest { escalation, access }).await;
         let opened = opened.map_err(|status| at("the orchestrator", &status))?.into_inner();
         let shown = read(&opened.record_json, &args.escalation)?;
+        let Some((verdict, reason)) = args.verdict.zip(args.reason.as_deref()) else {
+            show_only(&shown, &opened, args.json)?;
+            return Ok(None);
+        };
         show(&shown, args.json)?;
         if opened.status != "open" {
             return Err(Failure::input(format!("{}: already {}", args.escalation, terminal::shown(&opened.status))));
         }
-        let decision = decision(args, &opened.record_json, &shown, visitor.id().to_string())?;
+        let decision = decision((verdict, reason), &opened.record_json, &shown, visitor.id().to_string())?;
         let bytes = decision.to_bytes();
         let signature = visitor.sign(Context::Decision, &bytes)?;
         let (escalation, access) = (args.escalation.clone(), visitor.access(&session)?);
@@ -76,9 +81,9 @@ pub(crate) fn run(args: &Args) -> Outcome {
         let progress = terminal::spinner("the session goes on");
         let report = super::diagnose::follow(&visitor, events.into_inner(), &progress).await;
         progress.finish_and_clear();
-        report
+        report.map(Some)
     })?;
-    report::show(&report, Shape { json: args.json, state: Some(&args.state.state) })
+    report.map_or(Ok(()), |report| report::show(&report, Shape { json: args.json, state: Some(&args.state.state) }))
 }
 
 /// The session that the escalation belongs to: what the physician asks to have opened.
@@ -110,12 +115,21 @@ fn show(escalation: &Escalation, json: bool) -> Outcome {
     terminal::print(&text).map_err(|cause| Failure::failed(format!("stdout: {cause}")))
 }
 
-fn decision(args: &Args, record: &[u8], shown: &Escalation, signer: String) -> Outcome<Decision> {
+/// The escalation and where it stands; nothing is decided.
+fn show_only(escalation: &Escalation, opened: &pb::OpenReply, json: bool) -> Outcome {
+    if json {
+        return print_json(&serde_json::json!({ "escalation": escalation, "status": opened.status }));
+    }
+    let text = format!("{}Status: {}\n", report::escalation(escalation), terminal::shown(&opened.status));
+    terminal::print(&text).map_err(|cause| Failure::failed(format!("stdout: {cause}")))
+}
+
+fn decision((verdict, reason): (Choice, &str), record: &[u8], shown: &Escalation, signer: String) -> Outcome<Decision> {
     Ok(Decision {
         escalation: shown.id.clone(),
         session: shown.session.clone(),
         record_sha256: HEXLOWER.encode(digest(&SHA256, record).as_ref()),
-        verdict: match args.verdict {
+        verdict: match verdict {
             Choice::Approve => Verdict::Approve,
             Choice::Deny => Verdict::Deny,
             Choice::Amend => Verdict::Amend,
@@ -123,7 +137,7 @@ fn decision(args: &Args, record: &[u8], shown: &Escalation, signer: String) -> O
         kind: shown.kind.clone(),
         action: shown.action.clone(),
         amount_cents: shown.amount_cents,
-        reason: args.reason.clone(),
+        reason: reason.to_owned(),
         meaning: MEANING.to_owned(),
         signer,
         nonce: random_hex()?,

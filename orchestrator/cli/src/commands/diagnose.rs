@@ -149,7 +149,8 @@ async fn wait_for(visitor: &Visitor, session: &str, progress: &indicatif::Progre
                     return Ok(bytes);
                 }
             }
-            Err(status) if is_outage(&status) => last = Some(status),
+            Err(status) if is_outage(&status) && visitor.panel_stands() => last = Some(status),
+            Err(status) if is_outage(&status) => break,
             Err(status) => return Err(at("the orchestrator", &status)),
         }
     }

@@ -47,7 +47,7 @@ fn object(item: &pb::InboxItem) -> serde_json::Value {
     json!({
         "escalation": item.escalation, "session": item.session, "kind": item.kind, "reason": item.reason,
         "raised": time(item.raised_unix_ms), "status": item.status, "amount_cents": item.amount_cents,
-        "requester": item.requester,
+        "requester": item.requester, "action": item.action, "agent": item.agent, "trace": item.trace,
     })
 }
 
@@ -61,14 +61,17 @@ fn text(items: &[pb::InboxItem]) -> String {
         // Writing to a String has no failure path.
         let _written = writeln!(
             out,
-            "{}  {}  {}{amount}  {}\n    {}\n    asked by {}, session {}",
+            "{}  {}  {}{amount}  {}\n    {}: {}\n    raised by {}, asked by {}\n    session {}, trace {}",
             shown(&item.escalation),
             time(item.raised_unix_ms),
             shown(&item.kind),
             shown(&item.status),
+            shown(&item.action),
             shown(&item.reason),
+            shown(&item.agent),
             shown(&item.requester),
-            shown(&item.session)
+            shown(&item.session),
+            shown(&item.trace)
         );
     }
     out

@@ -29,7 +29,7 @@ pub(crate) struct KeyOptions {
 /// How a panel is started, where the defaults do not suit.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct StartOptions {
-    /// Ports and telemetry, as TOML (see deploy/)
+    /// Ports, telemetry and how long escalations wait, as TOML (see deploy/)
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Policies (.cedar files) in place of the built-in ones of the medical domain; read at the first start

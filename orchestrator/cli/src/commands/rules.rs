@@ -96,18 +96,29 @@ fn text(rules: &[ReviewRule], now_unix_ms: i64) -> String {
         let standing = if rule.in_force(now_unix_ms) {
             format!("until {}", super::inbox::time(rule.expires_unix_ms))
         } else if rule.reversed {
-            "reversed".into()
+            rule.reversal.as_ref().map_or_else(
+                || "reversed".into(),
+                |r| {
+                    format!(
+                        "reversed {} by {}: {}",
+                        super::inbox::time(r.at_unix_ms),
+                        shown(&r.signer),
+                        shown(&r.reason)
+                    )
+                },
+            )
         } else {
             "lapsed".into()
         };
         // Writing to a String has no failure path.
         let _written = writeln!(
             out,
-            "{}  {standing}\n    cases like one with {} finding(s), {} likely, from similarity {:.2}\n    claim {}, incident {}, by {}",
+            "{}  {standing}\n    cases like one with {} finding(s), {} likely, from similarity {:.2} ({:.2} where that is considered)\n    claim {}, incident {}, by {}",
             shown(&rule.id),
             rule.pattern.len(),
             rule.disease,
             rule.similarity,
+            rule.similarity_if_considered,
             rule.claim,
             shown(&rule.incident),
             shown(&rule.signer)
@@ -144,13 +155,19 @@ mod tests {
     fn a_rule_says_whether_it_is_in_force() {
         let mut rule: ReviewRule = serde_json::from_value(json!({
             "id": "r1", "incident": "i1", "claim": "OMIM:1/HP:2", "disease": "OMIM:1", "pattern": ["HP:2"],
-            "similarity": 0.6, "signer": "spiffe://d/human/ann", "made_unix_ms": 0, "expires_unix_ms": 1000, "reversed": false,
+            "similarity": 0.6, "similarity_if_considered": 0.4, "signer": "spiffe://d/human/ann", "made_unix_ms": 0, "expires_unix_ms": 1000, "reversed": false,
+            "reversal": null,
         }))
         .unwrap();
         assert!(text(&[rule.clone()], 0).contains("until 1970-01-01T00:00:01Z"));
         assert!(text(&[rule.clone()], 1000).contains("lapsed"));
         rule.reversed = true;
-        assert!(text(&[rule], 0).contains("reversed"));
+        rule.reversal = Some(bodh_panel::Reversed {
+            signer: "spiffe://d/human/bob".into(),
+            reason: "too wide".into(),
+            at_unix_ms: 0,
+        });
+        assert!(text(&[rule], 0).contains("reversed 1970-01-01T00:00:00Z by spiffe://d/human/bob: too wide"));
         assert_eq!(text(&[], 0), "No review rule.\n");
     }
 }

@@ -1,6 +1,7 @@
 //! What each process is told when it starts: one JSON document through fd 4, its secrets included.
 
 use super::members::{AUDIT, GUARDIAN, ORCHESTRATOR, Process};
+use super::settings::Settings;
 use crate::failure::{Failure, Outcome};
 use crate::state::{Running, Unlock};
 use age::secrecy::ExposeSecret;
@@ -9,6 +10,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// The whole configuration of one process.
@@ -28,9 +30,29 @@ pub(crate) struct Orders<'a> {
     otlp: Option<&'a str>,
     /// The age identity that opens this service's own sealed keys: guardian and audit only.
     unlock: Option<&'a str>,
+    /// The orchestrator's alone.
+    #[serde(flatten)]
+    orchestrator_only: Option<Lives>,
     /// The guardian's alone.
     #[serde(flatten)]
     guardian_only: Option<&'a GuardianOrders>,
+}
+
+/// How long escalations wait and review rules last: what only the orchestrator is told.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Lives {
+    escalations_lapse_after_ms: u64,
+    review_rules_lapse_after_ms: u64,
+}
+
+impl Lives {
+    fn of(settings: &Settings) -> Self {
+        let ms = |lasting: Duration| u64::try_from(lasting.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            escalations_lapse_after_ms: ms(settings.escalations_lapse_after),
+            review_rules_lapse_after_ms: ms(settings.review_rules_lapse_after),
+        }
+    }
 }
 
 /// What only the guardian is told.
@@ -68,7 +90,7 @@ pub(crate) fn document(
     process: Process,
     state_dir: &Path,
     running: &Running,
-    otlp: Option<&str>,
+    settings: &Settings,
     unlock: &Unlock,
     guardian: &GuardianOrders,
 ) -> Outcome<Zeroizing<Vec<u8>>> {
@@ -89,8 +111,9 @@ pub(crate) fn document(
         audit: address(AUDIT)?,
         orchestrator: address(ORCHESTRATOR)?,
         agents,
-        otlp,
+        otlp: settings.otlp.as_deref(),
         unlock: unlock.for_service(process.name).map(ExposeSecret::expose_secret),
+        orchestrator_only: (process.name == ORCHESTRATOR).then(|| Lives::of(settings)),
         guardian_only: (process.name == GUARDIAN).then_some(guardian),
     };
     let bytes = serde_json::to_vec(&orders).map_err(|cause| Failure::failed(format!("{}: {cause}", process.name)))?;
@@ -114,7 +137,7 @@ mod tests {
             tools: TOOLS.map(str::to_owned).into(),
         };
         let made = Process::all().into_iter().map(|process| {
-            let bytes = document(process, folder.path(), &running, None, &unlock, &guardian).unwrap();
+            let bytes = document(process, folder.path(), &running, &Settings::default(), &unlock, &guardian).unwrap();
             serde_json::from_slice(&bytes).unwrap()
         });
         made.collect()

@@ -51,8 +51,7 @@ impl Panel {
         let mut panel =
             Self { children: Vec::new(), news, running, panel_file, telling, _listeners: listeners, _lock: lock };
         for process in Process::all() {
-            let otlp = settings.otlp.as_deref();
-            let orders = orders::document(process, folder.path(), &panel.running, otlp, unlock, &guardian)?;
+            let orders = orders::document(process, folder.path(), &panel.running, settings, unlock, &guardian)?;
             let listeners = Arc::clone(&panel._listeners);
             let plan = Plan {
                 name: process.name,

@@ -3,9 +3,14 @@
 use super::members::Process;
 use crate::failure::{Failure, Outcome};
 use crate::state::read_bounded;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+/// The guardian opens a session again for ninety days: what waits, and what must be read then, ends before that.
+const LONGEST: Duration = Duration::from_secs(85 * 24 * 3600);
 
 /// How a panel is started. Every field has a default that suits one machine.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -15,6 +20,12 @@ pub(crate) struct Settings {
     pub(crate) trust_domain: String,
     /// Fixed ports by process name; any other takes a free one.
     pub(crate) ports: BTreeMap<String, u16>,
+    /// How long an escalation waits for a decision; then it lapses, undecided.
+    #[serde(deserialize_with = "lasting")]
+    pub(crate) escalations_lapse_after: Duration,
+    /// How long a review rule asks for a second look at similar cases.
+    #[serde(deserialize_with = "lasting")]
+    pub(crate) review_rules_lapse_after: Duration,
     /// Where spans are sent, as an OTLP/gRPC address; nowhere by default.
     pub(crate) otlp: Option<String>,
     /// Policies in place of the built-in domain policies.
@@ -24,7 +35,14 @@ pub(crate) struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { trust_domain: "bodh.internal".into(), ports: BTreeMap::new(), otlp: None, policies: None }
+        Self {
+            trust_domain: "bodh.internal".into(),
+            ports: BTreeMap::new(),
+            escalations_lapse_after: 30 * DAY,
+            review_rules_lapse_after: LONGEST,
+            otlp: None,
+            policies: None,
+        }
     }
 }
 
@@ -71,6 +89,27 @@ impl Settings {
     }
 }
 
+/// A number and a unit: `30 days`.
+fn lasting<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(from)?;
+    let (number, unit) = text.split_once(' ').unwrap_or_default();
+    let seconds = match unit {
+        "second" | "seconds" => 1,
+        "minute" | "minutes" => 60,
+        "hour" | "hours" => 3600,
+        "day" | "days" => 24 * 3600,
+        _ => 0,
+    };
+    let number: u64 = number.parse().unwrap_or(0);
+    let lasting = Duration::from_secs(number.saturating_mul(seconds));
+    if lasting.is_zero() || lasting > LONGEST {
+        return Err(D::Error::custom(
+            "say how long as \"12 hours\" or \"30 days\": at least a second, at most 85 days",
+        ));
+    }
+    Ok(lasting)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +119,8 @@ mod tests {
         let settings = Settings::parse(include_str!("../../../../deploy/samples/panel.toml")).unwrap();
         assert_eq!(settings.trust_domain, "bodh.internal");
         assert_eq!(settings.ports.get("orchestrator"), Some(&7443));
+        assert_eq!(settings.escalations_lapse_after, Settings::default().escalations_lapse_after);
+        assert_eq!(settings.review_rules_lapse_after, Settings::default().review_rules_lapse_after);
     }
 
     #[test]
@@ -91,6 +132,9 @@ mod tests {
             ("[ports]\naudit = 70000", "u16"),
             ("trust_domain = \"Bodh Internal\"", "trust_domain"),
             ("otlp = \"http://10.0.0.1:4317\"", "otlp"),
+            ("escalations_lapse_after = \"never\"", "30 days"),
+            ("escalations_lapse_after = \"0 days\"", "30 days"),
+            ("review_rules_lapse_after = \"86 days\"", "at most 85 days"),
         ] {
             let wrong = Settings::parse(text).unwrap_err();
             assert!(wrong.contains(said), "{text}: {wrong}");

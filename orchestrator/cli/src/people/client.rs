@@ -57,6 +57,11 @@ impl Visitor {
         &self.id
     }
 
+    /// Whether the launcher is there, which starts again what has ended: it alone keeps the door's socket open.
+    pub(crate) fn panel_stands(&self) -> bool {
+        std::os::unix::net::UnixStream::connect(&self.running.workload_socket).is_ok()
+    }
+
     /// The person's signature.
     pub(crate) fn sign(&self, context: Context, bytes: &[u8]) -> Outcome<Vec<u8>> {
         let signed = self.key.sign(context, bytes);

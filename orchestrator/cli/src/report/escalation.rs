@@ -31,6 +31,10 @@ fn head(out: &mut String, e: &Escalation) -> std::fmt::Result {
         dollars_of(s.budget_cents)
     )?;
     writeln!(out, "  reason:   {} (policy {})", shown(&e.reason), shown(&e.policy))?;
+    for rule in &e.rules {
+        let likeness = percent(f64::from(rule.likeness_permille) / 1000.0);
+        writeln!(out, "  rule:     {} of incident {}, {likeness} alike", shown(&rule.rule), shown(&rule.incident))?;
+    }
     writeln!(out, "  raised:   by {} in round {}, for a {}", shown(&e.agent), e.round, shown(&e.role))?;
     writeln!(out, "  asked by: {}", shown(&e.requester))?;
     writeln!(out, "  session:  {}\n  trace:    {}", shown(&e.session), shown(&e.trace))?;

@@ -58,6 +58,9 @@ fn status(out: &mut String, report: &Report, state: Option<&Path>, paint: Paint)
             shown(&escalation.action)
         )?;
         writeln!(out, "      {}", shown(&escalation.reason))?;
+        for rule in &escalation.rules {
+            writeln!(out, "      {} of incident {}", shown(&rule.rule), shown(&rule.incident))?;
+        }
         if let Some(state) = state {
             let command = format!(
                 "bodh decide {} approve|deny|amend --reason TEXT --state {}",

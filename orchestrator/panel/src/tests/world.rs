@@ -128,6 +128,7 @@ fn ruling(panel: &Panel, act: &Act, turn: &Turn) -> Ruling {
             kind: kind.into(),
             role: "physician".into(),
             reason: "because".into(),
+            rules: vec![],
         };
         return Ruling::Ask { reasons: vec![reason("one"), reason("two")] };
     }

@@ -14,6 +14,12 @@ pub(crate) struct EscalationRow {
     pub(crate) kind: String,
     /// The policy's reason.
     pub(crate) reason: String,
+    /// What is proposed, without a diagnosis: `order ct_chest`, `conclude`.
+    pub(crate) action: String,
+    /// The agent whose opinion raised it.
+    pub(crate) agent: String,
+    /// The session's trace.
+    pub(crate) trace: String,
     /// Who decides.
     pub(crate) role: String,
     /// The amount at stake.
@@ -51,6 +57,9 @@ impl FromRow<'_, SqliteRow> for EscalationRow {
             session: row.try_get("session")?,
             kind: row.try_get("kind")?,
             reason: row.try_get("reason")?,
+            action: row.try_get("action")?,
+            agent: row.try_get("agent")?,
+            trace: row.try_get("trace")?,
             role: row.try_get("role")?,
             amount_cents: row.try_get("amount_cents")?,
             requester: row.try_get("requester")?,
@@ -64,11 +73,14 @@ impl FromRow<'_, SqliteRow> for EscalationRow {
 
 impl EscalationRow {
     pub(super) async fn insert(&self, tx: &mut Transaction<'_, Sqlite>) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO escalations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)")
+        sqlx::query("INSERT INTO escalations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)")
             .bind(&self.id)
             .bind(&self.session)
             .bind(&self.kind)
             .bind(&self.reason)
+            .bind(&self.action)
+            .bind(&self.agent)
+            .bind(&self.trace)
             .bind(&self.role)
             .bind(self.amount_cents)
             .bind(&self.requester)
@@ -118,6 +130,16 @@ impl Store {
 }
 
 impl Store {
+    /// Sessions with an escalation that was raised at or before `unix_ms` and is still open, at most a hundred.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) async fn undecided_since(&self, unix_ms: i64) -> Result<Vec<String>, StoreError> {
+        let query = "SELECT DISTINCT session FROM escalations WHERE status = 'open' AND raised_ms <= ? LIMIT 100";
+        let rows: Vec<(String,)> = sqlx::query_as(query).bind(unix_ms).fetch_all(&self.pool).await?;
+        Ok(rows.into_iter().map(|(session,)| session).collect())
+    }
+
     /// The sealed decision on an escalation and its signature.
     ///
     /// # Errors

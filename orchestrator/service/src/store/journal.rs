@@ -109,6 +109,15 @@ impl Store {
         Ok(last)
     }
 
+    /// The number of a session's last event; 0 before the first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) async fn last_event(&self, session: &str) -> Result<i64, StoreError> {
+        let query = sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM events WHERE session = ?");
+        Ok(query.bind(session).fetch_one(&self.pool).await?)
+    }
+
     /// A session's sealed events in order: number, time, bytes.
     ///
     /// # Errors

@@ -14,12 +14,15 @@ pub(crate) struct RuleRow {
     pub(crate) sealed: Vec<u8>,
     /// A person reversed it.
     pub(crate) reversed: bool,
+    /// It lapses then.
+    pub(crate) expires_ms: i64,
 }
 
 impl RuleRow {
     pub(super) async fn insert(&self, tx: &mut Transaction<'_, Sqlite>) -> Result<(), StoreError> {
-        let query = sqlx::query("INSERT INTO rules VALUES (?, ?, ?, ?)");
-        query.bind(&self.id).bind(&self.home).bind(&self.sealed).bind(self.reversed).execute(&mut **tx).await?;
+        let query = sqlx::query("INSERT INTO rules VALUES (?, ?, ?, ?, ?)");
+        let query = query.bind(&self.id).bind(&self.home).bind(&self.sealed).bind(self.reversed).bind(self.expires_ms);
+        query.execute(&mut **tx).await?;
         Ok(())
     }
 }
@@ -30,16 +33,16 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub(crate) async fn rules(&self) -> Result<Vec<RuleRow>, StoreError> {
-        Ok(sqlx::query_as("SELECT id, home, sealed, reversed FROM rules ORDER BY id").fetch_all(&self.pool).await?)
+        Ok(sqlx::query_as("SELECT * FROM rules ORDER BY expires_ms, id").fetch_all(&self.pool).await?)
     }
 
-    /// Marks a rule as reversed and queues the entry that tells of it; false when there is none in force.
+    /// Stores a rule as reversed, sealed anew with the statement that reverses it, and queues the entry that tells of it; false when there is none in force.
     ///
     /// # Errors
     /// When the store cannot be written, or the statement was used before.
     pub(crate) async fn reverse_rule(
         &self,
-        id: &str,
+        row: &RuleRow,
         nonce: &str,
         draft: &bodh_audit_api::pb::Draft,
     ) -> Result<Option<i64>, StoreError> {
@@ -48,8 +51,8 @@ impl Store {
         if new.rows_affected() == 0 {
             return Err(StoreError::Replayed);
         }
-        let query = sqlx::query("UPDATE rules SET reversed = 1 WHERE id = ? AND reversed = 0");
-        if query.bind(id).execute(&mut *tx).await?.rows_affected() == 0 {
+        let query = sqlx::query("UPDATE rules SET reversed = 1, home = ?, sealed = ? WHERE id = ? AND reversed = 0");
+        if query.bind(&row.home).bind(&row.sealed).bind(&row.id).execute(&mut *tx).await?.rows_affected() == 0 {
             return Ok(None);
         }
         let last = super::journal::queue(&mut tx, std::slice::from_ref(draft)).await?;
