@@ -190,7 +190,9 @@ fn nothing_lost(log: &[Value]) {
     assert!(open.is_empty(), "tries that are not closed exactly once: {open:?}");
     assert_eq!(closed.len(), tries.len(), "no outcome without its try");
     let interrupted = closed.values().flatten().filter(|verdict| **verdict == "interrupted").count();
-    println!("{} tries, {interrupted} closed as interrupted", tries.len());
+    let again = told(log, "attempt", Some("ask")).filter(|entry| entry["try"].as_u64() > Some(1)).count();
+    println!("{} tries, {again} of them again, {interrupted} closed as interrupted", tries.len());
+    assert!(again > 0, "no kill came in the middle of a question");
     let mut steps: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
     for entry in told(log, "state", None).filter(|entry| entry["step"].as_str().is_some_and(|s| s.starts_with('e'))) {
         let step = entry["step"].as_str().unwrap()[1..].parse().unwrap();
