@@ -30,10 +30,8 @@ fn keep(config: &bodh_host::Config) -> Result<Confinement, Fatal> {
 }
 
 async fn serve(member: Member, host: Host) -> Result<(), Fatal> {
-    let (flat, pack_sha256) = tokio::task::spawn_blocking(pack).await.map_err(|e| Fatal::failure(e.to_string()))??;
-    let sealed =
-        SealedPack::new(&flat).map_err(|cause| Fatal::failure(format!("the pack could not be sealed: {cause}")))?;
-    drop(flat);
+    let (sealed, pack_sha256) =
+        tokio::task::spawn_blocking(pack).await.map_err(|e| Fatal::failure(e.to_string()))??;
     let cells = Cells::new(Launcher::new(OWN_PROGRAM, Some(sealed), Limits::default()));
     tokio::spawn(cells.clone().sweep());
     let (joined, _) = host.join().await?;
@@ -41,10 +39,16 @@ async fn serve(member: Member, host: Host) -> Result<(), Fatal> {
     joined.serve(host, routes).await
 }
 
-/// The pack, unfolded and checked once: every cell of this agent maps the same sealed copy.
-fn pack() -> Result<(Vec<u8>, String), Fatal> {
+/// The pack, unfolded, sealed, and then checked where it lies: what every cell of this agent maps is what was checked,
+/// so that no cell has to do it again.
+fn pack() -> Result<(SealedPack, String), Fatal> {
     let bad = |cause: bodh_knowledge::PackError| Fatal::usage(format!("knowledge pack: {cause}"));
+    let unsealed = |cause| Fatal::failure(format!("the pack could not be sealed: {cause}"));
     let flat = bodh_knowledge::inflate(bodh_knowledge::RARE).map_err(bad)?;
-    let sha256 = data_encoding::HEXLOWER.encode(ring::digest::digest(&ring::digest::SHA256, &flat).as_ref());
-    Ok((flat, sha256))
+    let sealed = SealedPack::new(&flat).map_err(unsealed)?;
+    drop(flat);
+    let bytes = sealed.bytes().map_err(unsealed)?;
+    Pack::open(bytes).map_err(bad)?;
+    let sha256 = data_encoding::HEXLOWER.encode(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref());
+    Ok((sealed, sha256))
 }

@@ -6,13 +6,13 @@ use bodh_clinical::{Opinion, Question};
 use bodh_knowledge::Pack;
 use prost::Message;
 
-/// Serves the cell until its host ends it. The pack was checked by the host before it was sealed, so it is used in
-/// place here.
+/// Serves the cell until its host ends it. The pack is used in place and not checked again: the host has checked these
+/// very bytes after it sealed them, and a cell maps nothing but a file with all seals (`bodh_cell::SealedPack::map`).
 pub(crate) fn serve<F>(answer: F) -> !
 where
     F: Fn(&Question, &Pack) -> Result<Opinion, u8>,
 {
-    bodh_cell::serve(Pack::open, move |pack, question| match pack {
+    bodh_cell::serve(Pack::open_verified, move |pack, question| match pack {
         Ok(pack) => reply(pack, question, &answer),
         Err(_) => Err(REFUSED),
     })
