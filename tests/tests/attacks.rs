@@ -2,8 +2,8 @@
 //! certificates of their own, an enrolled person, a service with a stolen token. Each is refused for its own reason,
 //! and each refusal is in the record.
 //!
-//! Against the running panel: `network`, `callers`, `decisions`, `rest`. Against a gate of the tests' own, because nobody but
-//! the orchestrator itself can hold its identity: `tokens`, `gates`.
+//! Against the running panel: `network`, `callers`, `decisions`, `rest`. Against the agents' own service behind a gate of
+//! the tests' own, because nobody but the orchestrator itself can hold its identity: `tokens`, `gates`, `questions`.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,6 +23,7 @@ mod attacks {
     mod guarded;
     mod network;
     mod probe;
+    mod questions;
     mod rest;
     mod tokens;
     mod visitor;

@@ -9,14 +9,17 @@
 mod harness;
 
 mod scenarios {
+    mod collector;
     mod escalations;
     mod incidents;
     mod inputs;
     mod money;
     mod people;
+    mod places;
     mod privacy;
     mod record;
     mod report;
     mod state;
+    mod traces;
     mod user;
 }

@@ -21,7 +21,7 @@ struct Held {
 
 /// All cells of this agent. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Cells {
+pub struct Cells {
     launcher: Arc<Launcher>,
     slots: Arc<Mutex<HashMap<String, (Slot, Instant)>>>,
 }
@@ -36,7 +36,9 @@ pub(crate) enum NoAnswer {
 }
 
 impl Cells {
-    pub(crate) fn new(launcher: Launcher) -> Self {
+    /// Cells that `launcher` starts; one is kept ready from now on.
+    #[must_use]
+    pub fn new(launcher: Launcher) -> Self {
         launcher.warm();
         Self { launcher: Arc::new(launcher), slots: Arc::default() }
     }

@@ -39,16 +39,13 @@ async fn serve(member: Member, host: Host) -> Result<(), Fatal> {
     joined.serve(host, routes).await
 }
 
-/// The pack, unfolded, sealed, and then checked where it lies: what every cell of this agent maps is what was checked,
-/// so that no cell has to do it again.
+/// The pack, unfolded, sealed and then checked once: every cell of this agent maps the same copy and uses it as it lies.
 fn pack() -> Result<(SealedPack, String), Fatal> {
-    let bad = |cause: bodh_knowledge::PackError| Fatal::usage(format!("knowledge pack: {cause}"));
-    let unsealed = |cause| Fatal::failure(format!("the pack could not be sealed: {cause}"));
-    let flat = bodh_knowledge::inflate(bodh_knowledge::RARE).map_err(bad)?;
-    let sealed = SealedPack::new(&flat).map_err(unsealed)?;
-    drop(flat);
-    let bytes = sealed.bytes().map_err(unsealed)?;
-    Pack::open(bytes).map_err(bad)?;
-    let sha256 = data_encoding::HEXLOWER.encode(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref());
-    Ok((sealed, sha256))
+    let bad = |cause: bodh_knowledge::PackError| {
+        Fatal::usage(format!("knowledge pack: {cause}; this program is damaged, build or install it again"))
+    };
+    let unsealed = |cause: std::io::Error| Fatal::failure(format!("the pack could not be sealed: {cause}"));
+    let sealed = SealedPack::new(&bodh_knowledge::inflate(bodh_knowledge::RARE).map_err(bad)?).map_err(unsealed)?;
+    let pack = Pack::open(sealed.bytes().map_err(unsealed)?).map_err(bad)?;
+    Ok((sealed, data_encoding::HEXLOWER.encode(&pack.sha256())))
 }

@@ -13,6 +13,9 @@
 //! }
 //! ```
 //!
+//! [`routes`] is the service alone, behind whatever gate and with whatever cells it is given: `run` serves it, and so do
+//! the tests that attack it.
+//!
 //! Out of scope: reasoning, and any client of another agent.
 
 mod cells;
@@ -21,7 +24,9 @@ mod host;
 mod inside;
 mod service;
 
+pub use cells::Cells;
 pub use host::run;
+pub use service::routes;
 
 /// The code of an agent's refusal to answer.
 pub const REFUSED: u8 = 1;

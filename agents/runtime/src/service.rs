@@ -36,7 +36,8 @@ impl Action for Dismiss {
 /// The largest question or opinion on the wire: fifty hypotheses with two thousand claims each are refused long before.
 const MAX_MESSAGE: usize = 8 << 20;
 
-pub(crate) fn routes(member: Member, gate: Gate, cells: Cells, pack_sha256: String) -> Routes {
+/// The agent `member` behind `gate`: the one service that every agent is.
+pub fn routes(member: Member, gate: Gate, cells: Cells, pack_sha256: String) -> Routes {
     let service = Service { member, gate, cells, pack_sha256 };
     let server =
         AgentServer::new(service).max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_MESSAGE);
@@ -65,16 +66,15 @@ impl Agent for Service {
             target: "gen_ai",
             "invoke_agent",
             otel.name = format!("invoke_agent {}", self.member),
-            otel.kind = "server",
             gen_ai.operation.name = "invoke_agent",
             gen_ai.provider.name = "bodh",
+            gen_ai.conversation.id = tracing::field::Empty,
+            gen_ai.agent.id = self.gate.me().as_str(),
             gen_ai.agent.name = self.member.name(),
-            gen_ai.tool.name = question.tool(),
             gen_ai.agent.version = env!("CARGO_PKG_VERSION"),
+            gen_ai.tool.name = question.tool(),
+            error.type = tracing::field::Empty,
         );
-        if let Some(trace) = &trace {
-            bodh_host::span_parent(&span, trace);
-        }
         Ok(self.guarded(caller, question, bytes, trace).instrument(span).await?)
     }
 
@@ -102,6 +102,7 @@ impl Service {
         facts.trace = trace.as_deref().and_then(|t| t.split('-').nth(1)).unwrap_or_default().to_owned();
         let permit: Permit<Ask> = self.gate.admit(&caller, facts).await?;
         let session = permit.chain().map(|chain| chain.session().to_string()).unwrap_or_default();
+        tracing::Span::current().record("gen_ai.conversation.id", session.as_str());
         match self.work(&session, &question, &bytes).await {
             Ok(opinion) => {
                 let outcome = Outcome::ok().version("pack", &self.pack_sha256);
@@ -111,6 +112,7 @@ impl Service {
             }
             Err(error) => {
                 tracing::warn!(cause = error.code(), "no opinion");
+                tracing::Span::current().record("error.type", error.code());
                 self.gate.settle(permit, Outcome::failed(error.code())).await?;
                 Err(error)
             }

@@ -9,9 +9,11 @@ mod client;
 mod drafts;
 mod error;
 mod queue;
+mod trace;
 
 pub use client::{Client, Query, Reading};
 pub use error::Error;
+pub use trace::{TRACE_METADATA, first_span_of};
 
 /// Generated from `proto/audit.proto`, where each field is documented.
 #[allow(

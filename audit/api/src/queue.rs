@@ -6,10 +6,12 @@ use std::time::Duration;
 use prost::Message;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
-use tonic::{Code, Request, Status};
+use tonic::metadata::MetadataMap;
+use tonic::{Code, Extensions, Request, Status};
 
 use crate::client::Carrier;
 use crate::pb::audit_client::AuditClient;
+use crate::trace::name_traces;
 use crate::{Error, MAX_DRAFTS, pb};
 
 /// Drafts that may wait; a caller beyond them waits for a place until its deadline.
@@ -111,7 +113,9 @@ async fn call(client: &mut AuditClient<Carrier>, batch: &[Waiting]) -> Result<Ve
     let deadline = batch.iter().map(|waiting| waiting.deadline).max().unwrap_or_else(Instant::now);
     let once = |drafts: Vec<pb::Draft>, mut client: AuditClient<Carrier>| async move {
         let left = deadline.saturating_duration_since(Instant::now());
-        let mut request = Request::new(pb::AppendRequest { drafts });
+        let mut metadata = MetadataMap::new();
+        name_traces(&drafts, &mut metadata);
+        let mut request = Request::from_parts(metadata, Extensions::default(), pb::AppendRequest { drafts });
         request.set_timeout(left);
         match timeout_at(deadline, client.append(request)).await {
             Ok(reply) => reply.map(tonic::Response::into_inner),

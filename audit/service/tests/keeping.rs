@@ -25,7 +25,10 @@ async fn other_connections_cannot_change_or_remove_an_entry() {
         ("DELETE FROM entries", "not removed"),
         ("DELETE FROM entries WHERE idx = 2", "not removed"),
         (&format!("INSERT OR REPLACE INTO entries VALUES (1, {row})"), "at the end"),
-        ("INSERT OR REPLACE INTO entries VALUES (3, 'key/1', '', x'00', zeroblob(32))", "at the end"),
+        (
+            "INSERT OR REPLACE INTO entries VALUES (3, 'spiffe://example.com/service/writer key/1', '', x'00', zeroblob(32))",
+            "at the end",
+        ),
         (&format!("INSERT INTO entries VALUES (7, {row})"), "at the end"),
         (&format!("INSERT INTO entries VALUES (-1, {row})"), "at the end"),
     ] {

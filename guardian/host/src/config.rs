@@ -26,9 +26,9 @@ pub struct Config {
     pub orchestrator: SocketAddr,
     /// Agent name to address.
     pub agents: BTreeMap<String, SocketAddr>,
-    /// Where spans go (an OTLP/gRPC endpoint), if anywhere.
+    /// The collector that spans go to (OTLP over gRPC), if any. On this machine, so that they leave it by its will alone.
     #[serde(default)]
-    pub otlp: Option<String>,
+    pub otlp: Option<SocketAddr>,
 }
 
 impl Config {
@@ -41,14 +41,6 @@ impl Config {
             let place = format!("line {} column {}", error.line(), error.column());
             Fatal::usage(format!("configuration: {place}: a field is missing, mistyped or malformed"))
         })
-    }
-
-    /// The port of the OTLP endpoint, so that confinement lets it out.
-    #[must_use]
-    pub fn otlp_port(&self) -> Option<u16> {
-        let endpoint = self.otlp.as_deref()?;
-        let authority = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest).split('/').next()?;
-        authority.rsplit_once(':').and_then(|(_, port)| port.parse().ok())
     }
 }
 
@@ -63,14 +55,16 @@ mod tests {
     }
 
     #[test]
-    fn the_port_of_an_endpoint_is_found() {
-        let mut config: Config = serde_json::from_value(serde_json::json!({
-            "name": "a", "trust_domain": "t", "state_dir": "/s", "workload_socket": "/w", "guardian": "127.0.0.1:1",
-            "audit": "127.0.0.1:2", "orchestrator": "127.0.0.1:3", "agents": {}
-        }))
-        .unwrap();
-        assert_eq!(config.otlp_port(), None);
-        config.otlp = Some("http://127.0.0.1:4317/v1".into());
-        assert_eq!(config.otlp_port(), Some(4317));
+    fn a_collector_is_an_address() {
+        let told = |otlp: serde_json::Value| {
+            let document = serde_json::json!({
+                "name": "a", "trust_domain": "t", "state_dir": "/s", "workload_socket": "/w", "guardian": "127.0.0.1:1",
+                "audit": "127.0.0.1:2", "orchestrator": "127.0.0.1:3", "agents": {}, "otlp": otlp
+            });
+            Config::parse(document.to_string().as_bytes()).map(|config| config.otlp)
+        };
+        assert_eq!(told(serde_json::Value::Null).unwrap(), None);
+        assert_eq!(told("127.0.0.1:4317".into()).unwrap(), Some("127.0.0.1:4317".parse().unwrap()));
+        assert!(told("http://collector:4317".into()).is_err());
     }
 }

@@ -1,6 +1,9 @@
 //! Joining the panel: an identity, the trust feed, the record, a gate; then serving.
 
-use crate::{Config, Fatal, Host};
+use crate::{
+    Config, Fatal, Host,
+    trace::{Carrying, Continuing},
+};
 use bodh_gate::{Gate, Record, Tally, Trust, now_ms};
 use bodh_identity::{
     Source, SpiffeId,
@@ -75,8 +78,8 @@ fn id(config: &Config, name: &str) -> Result<SpiffeId, Fatal> {
         .map_err(|cause| Fatal::usage(format!("configuration: trust_domain: {cause}")))
 }
 
-fn channel(config: &Config, name: &str, at: SocketAddr, source: &Source) -> Result<Channel, Fatal> {
-    Ok(client::channel(at, id(config, name)?, source.clone()))
+fn channel(config: &Config, name: &str, at: SocketAddr, source: &Source) -> Result<Carrying<Channel>, Fatal> {
+    Ok(Carrying(client::channel(at, id(config, name)?, source.clone())))
 }
 
 fn follow(config: &Config, guardian: &bodh_guardian_api::Client, connections: &Connections) -> Result<Trust, Fatal> {
@@ -97,9 +100,10 @@ async fn settled(trust: &Trust) -> Result<(), Fatal> {
 
 impl Joined {
     /// A channel to the service or agent `expected` at `at`; its exact SPIFFE id is checked at every connection.
+    /// Calls carry the current span.
     #[must_use]
-    pub fn channel(&self, at: SocketAddr, expected: SpiffeId) -> Channel {
-        client::channel(at, expected, self.source.clone())
+    pub fn channel(&self, at: SocketAddr, expected: SpiffeId) -> Carrying<Channel> {
+        Carrying(client::channel(at, expected, self.source.clone()))
     }
 
     /// Serves until SIGTERM: prints `ready`, then accepts mutual TLS on the inherited listener and nothing else.
@@ -130,6 +134,7 @@ pub async fn serve(
     let mut terminate = signal(SignalKind::terminate()).map_err(|e| Fatal::failure(format!("no signals: {e}")))?;
     announce()?;
     let served = Server::builder()
+        .layer(tower::layer::layer_fn(Continuing))
         .http2_keepalive_interval(Some(Duration::from_secs(20)))
         .add_routes(routes)
         .serve_with_incoming_shutdown(incoming, async move {

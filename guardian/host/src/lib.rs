@@ -19,10 +19,12 @@ mod fatal;
 mod join;
 mod run;
 mod telemetry;
+mod trace;
 
+pub use bodh_audit_api::TRACE_METADATA;
 pub use bodh_cell::host::Confinement;
 pub use config::Config;
 pub use fatal::{Fatal, FatalKind};
 pub use join::{Joined, serve};
 pub use run::{Host, run};
-pub use telemetry::{TRACE_METADATA, span_parent, trace_metadata};
+pub use trace::{Carrying, first_span, later_span, trace_metadata};

@@ -79,7 +79,8 @@ where
     }
     let listener = TcpListener::from(inherited(LISTENER)?);
     let mut keep = keep(&config)?;
-    keep.connect_ports.extend(config.otlp_port());
+    // The collector's port and no other: where none is configured, there is no way out to one.
+    keep.connect_ports.extend(config.otlp.map(|collector| collector.port()));
     let enforced = host::confine(&keep).map_err(|cause| Fatal::failure(cause.to_string()))?;
     Ok(Host { config, document, listener: Mutex::new(Some(listener)), enforced })
 }
@@ -109,7 +110,7 @@ where
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|cause| Fatal::failure(format!("no runtime: {cause}")))?;
     runtime.block_on(async {
-        let spans = telemetry::start(name, host.config().otlp.as_deref())?;
+        let spans = telemetry::start(name, host.config().otlp)?;
         tracing::info!(landlock_abi = host.enforced().abi, fully = host.enforced().fully, "confined");
         let served = service(host).await;
         spans.end();

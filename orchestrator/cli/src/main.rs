@@ -5,6 +5,7 @@
 //! - `people`: people's key files, and their mutual-TLS clients.
 //! - `launch`: binds the listeners, starts the processes, restarts them, stops them all.
 //! - `report`: a session's report on a terminal.
+//! - `usage`: mistakes in the arguments, one line each.
 //! - `bench`: measurements that run in this process.
 //!
 //! Out of scope: reasoning (`bodh-inference`), reading cases (`bodh-formats`), and every decision about a session
@@ -18,6 +19,7 @@ mod people;
 mod report;
 mod state;
 mod terminal;
+mod usage;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -25,14 +27,6 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     match commands::Cli::try_parse() {
         Ok(cli) => failure::exit(commands::run(cli)),
-        Err(usage) => {
-            let shown = usage.print();
-            // 0 for --help and --version, 2 for a mistake in the arguments.
-            if shown.is_err() {
-                ExitCode::from(1)
-            } else {
-                ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2))
-            }
-        }
+        Err(mistake) => usage::exit(&mistake),
     }
 }

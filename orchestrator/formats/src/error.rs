@@ -7,7 +7,7 @@ pub enum FormatError {
     #[error("the case is empty; give a Phenopacket v2, an OSCE case or a plain note")]
     Empty,
     /// More bytes than are read.
-    #[error("the case is larger than {limit} bytes; give one case at a time")]
+    #[error("larger than {limit} bytes; give one case at a time")]
     TooLarge {
         /// The limit, in bytes.
         limit: usize,

@@ -13,9 +13,12 @@ pub(crate) fn parse(text: &str) -> Result<Value, FormatError> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let tree = Tree.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
     tree.map_err(|error| {
-        let (line, column) = (error.line(), error.column());
+        let (line, column) = place(text, error.line(), error.column());
         match error.classify() {
-            Category::Eof => FormatError::Truncated { line, column },
+            Category::Eof => {
+                let (line, column) = end(text);
+                FormatError::Truncated { line, column }
+            }
             Category::Data => FormatError::Json { line, column, cause: DUPLICATE.to_owned() },
             // The parser's syntax messages are fixed sentences: they never quote the input.
             Category::Syntax | Category::Io => {
@@ -25,6 +28,21 @@ pub(crate) fn parse(text: &str) -> Result<Value, FormatError> {
             }
         }
     })
+}
+
+/// The last character that is not white space: where a file that was cut off ends.
+fn end(text: &str) -> (usize, usize) {
+    let text = text.trim_end();
+    let line = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    (line, text.rsplit('\n').next().unwrap_or_default().len().max(1))
+}
+
+/// The parser counts a line's end as column 0 of the next; people look for it at the end of its own line.
+fn place(text: &str, line: usize, column: usize) -> (usize, usize) {
+    if column > 0 || line < 2 {
+        return (line.max(1), column.max(1));
+    }
+    (line - 1, text.split('\n').nth(line - 2).map_or(1, |line| line.len() + 1))
 }
 
 /// One pass over the bytes, strings skipped: depth is bounded before serde recurses.
@@ -142,5 +160,14 @@ mod tests {
             assert!(said.starts_with("line 1, column ") && !said.contains("secret"), "{said}");
         }
         assert_eq!(parse("{\"a\": ["), Err(FormatError::Truncated { line: 1, column: 7 }));
+    }
+
+    #[test]
+    fn every_place_is_one_that_an_editor_shows() {
+        assert_eq!(parse("{\n  \"a\": [\n"), Err(FormatError::Truncated { line: 2, column: 8 }));
+        assert_eq!(parse("{\n  \"a\":\n\n"), Err(FormatError::Truncated { line: 2, column: 6 }));
+        assert_eq!(parse("{\n\n"), Err(FormatError::Truncated { line: 1, column: 1 }));
+        let said = parse("{\"a\": \"b\nc\"}").unwrap_err();
+        assert!(matches!(said, FormatError::Json { line: 1, column: 9, .. }), "{said}");
     }
 }

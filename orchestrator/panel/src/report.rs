@@ -174,6 +174,21 @@ impl Status {
 }
 
 impl Report {
+    /// Why nothing could be made of the case, when that is how the session ended: one line without its content.
+    #[must_use]
+    pub fn unusable(&self) -> Option<String> {
+        if self.withdrawal != Some(Withdrawal::NothingUsable) {
+            return None;
+        }
+        let counted = [
+            (self.ignored.len(), "not known to the knowledge packs"),
+            (self.contradictory.len(), "said to be both present and excluded"),
+        ];
+        let causes: Vec<_> = counted.iter().filter(|(n, _)| *n > 0).map(|(n, why)| format!("{n} {why}")).collect();
+        let causes = if causes.is_empty() { String::new() } else { format!(" ({})", causes.join(", ")) };
+        Some(format!("no finding that can be used{causes}; give HPO terms, or a fuller note"))
+    }
+
     /// The report of `panel`; receipt, timings, versions and warnings are the runner's to add.
     #[must_use]
     pub fn of(panel: &Panel) -> Self {

@@ -3,7 +3,7 @@
 use crate::{error::Error, grant::SessionGrant};
 use bodh_agent_api::pb::{self, agent_client::AgentClient};
 use bodh_clinical::{Member, Opinion, Question};
-use bodh_host::Joined;
+use bodh_host::{Carrying, Joined};
 use bodh_identity::{SpiffeId, client::Channel};
 use bodh_panel::FailureCause;
 use bodh_token::{CALL_METADATA, CallGrant, ROOT_METADATA};
@@ -18,7 +18,7 @@ const MAX_MESSAGE: usize = 8 << 20;
 
 /// The six agents.
 pub(crate) struct Agents {
-    clients: HashMap<Member, (SpiffeId, AgentClient<Channel>)>,
+    clients: HashMap<Member, (SpiffeId, AgentClient<Carrying<Channel>>)>,
 }
 
 /// One call: which question of which session.

@@ -31,6 +31,9 @@ pub(crate) enum Error {
     /// A request that makes no sense.
     #[error("{0}")]
     Invalid(String),
+    /// The session is over: nothing could be made of its case. Its report stays readable.
+    #[error("{0}")]
+    Unusable(String),
     /// There is no such thing, or it is not the caller's to see.
     #[error("no such {0}")]
     NoSuch(&'static str),
@@ -53,7 +56,7 @@ impl From<Error> for Status {
         let line = error.to_string();
         match error {
             Error::Refused(refusal) => refusal.into(),
-            Error::Case(_) | Error::Invalid(_) => Status::invalid_argument(line),
+            Error::Case(_) | Error::Invalid(_) | Error::Unusable(_) => Status::invalid_argument(line),
             Error::NoSuch(_) => Status::not_found(line),
             Error::Stale(_) | Error::Step(_) | Error::Store(StoreError::Replayed) => Status::failed_precondition(line),
             Error::Signature(_) => Status::permission_denied(line),
@@ -63,6 +66,10 @@ impl From<Error> for Status {
             Error::Waiting | Error::Guardian(_) | Error::Record(_) => {
                 tracing::warn!(error = %line, "not available");
                 Status::unavailable(line)
+            }
+            Error::Store(StoreError::Full) => {
+                tracing::error!(error = %line, "failed");
+                Status::resource_exhausted(line)
             }
             Error::Store(_) | Error::Vault(_) | Error::Corrupt(_) => {
                 // The operator's log has the cause; the caller learns that it failed.

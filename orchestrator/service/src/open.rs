@@ -6,6 +6,7 @@ use crate::{
     grant::{SessionGrant, random_id, session_key},
     keys::Keys,
     runner::{Live, Runner},
+    spans,
     store::SessionRow,
 };
 use bodh_audit_api::pb;
@@ -13,8 +14,10 @@ use bodh_audit_log::{Draft, Kind};
 use bodh_clinical::{Case, Usd};
 use bodh_guardian_api::{OpenSession, pb::Statement};
 use bodh_panel::{Command, Event, FailureCause, fold};
+use bodh_panel_api::pb::ConveneRequest;
 use bodh_vault::View;
 use std::{collections::BTreeMap, time::Instant};
+use tracing::Instrument;
 
 /// What a clinician asks for.
 pub(crate) struct Convening {
@@ -24,12 +27,28 @@ pub(crate) struct Convening {
     pub(crate) sequential: bool,
 }
 
+impl Convening {
+    /// Reads what was sent.
+    pub(crate) fn read(asked: &ConveneRequest, requester: String) -> Result<Self, Error> {
+        if asked.budget_cents == 0 {
+            return Err(Error::Invalid("the budget must be at least one cent".to_owned()));
+        }
+        let case = bodh_formats::read(&asked.case)?.case;
+        Ok(Self { case, requester, budget: Usd::from_cents(asked.budget_cents), sequential: asked.sequential })
+    }
+}
+
 impl Runner {
     /// Opens a session: a token and an envelope from the guardian, the case sealed in its views, the session and its
     /// entry in one transaction.
     pub(crate) async fn convene(&self, asked: Convening) -> Result<Live, Error> {
-        let began = Instant::now();
         let (session, trace) = (random_id()?, random_id()?);
+        let span = spans::convening(&session, &trace);
+        self.convene_as(asked, session, trace).instrument(span).await
+    }
+
+    async fn convene_as(&self, asked: Convening, session: String, trace: String) -> Result<Live, Error> {
+        let began = Instant::now();
         let key = session_key()?;
         let grant = self
             .guardian

@@ -5,13 +5,12 @@ use crate::{
     drive::sha256,
     error::Error,
     open::Convening,
-    runner::{Held, Live, Runner, Step, live},
+    runner::{Held, Runner, Step, live},
 };
 use bodh_audit_log::{Draft, Kind};
-use bodh_clinical::Usd;
 use bodh_gate::{Action, Caller, Entity, Facts, Outcome, Permit};
 use bodh_identity::signing::Context;
-use bodh_panel::{Mark, Reversal};
+use bodh_panel::{Mark, Report, Reversal};
 use bodh_panel_api::pb::{self, panel_server::Panel};
 use std::{str::FromStr, sync::Arc};
 use tokio::sync::mpsc;
@@ -25,6 +24,9 @@ pub(crate) struct Service {
 }
 
 type Events = ReceiverStream<Result<pb::SessionEvent, Status>>;
+
+/// Until a session that was interrupted is taken up again.
+const AGAIN: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// Steps that a watcher may be behind before it misses some.
 const WATCHED: usize = 64;
@@ -53,16 +55,24 @@ impl Service {
             let last = ended
                 .map(|report_json| pb::SessionEvent { event: Some(pb::session_event::Event::ReportJson(report_json)) });
             // Whoever has the report can rely on the session being closed.
-            if last.is_ok() {
-                runner.leave(held).await;
-            } else {
+            if last.as_ref().is_err_and(|error| !matches!(error, Error::Unusable(_))) {
                 runner.forget(&session, held);
-                runner.carry_on_later(session, std::time::Duration::from_millis(500));
+                runner.carry_on_later(session, AGAIN);
+            } else {
+                runner.leave(held).await;
             }
             // Nobody may be listening any more; the session went on all the same.
             let _ = events.send(last.map_err(Status::from)).await;
         });
         Response::new(ReceiverStream::new(stream))
+    }
+
+    /// What was committed goes on, even when the record failed before its outcome and the caller learns of no success.
+    fn or_goes_on<T>(&self, done: Result<Response<T>, Status>, begun: Option<String>) -> Result<T, Status> {
+        if let (Err(_), Some(session)) = (&done, begun) {
+            self.runner.carry_on_later(session, AGAIN);
+        }
+        done.map(Response::into_inner)
     }
 
     async fn session_facts(&self, session: &str) -> Result<Facts, Error> {
@@ -102,15 +112,15 @@ async fn run(
         let driven = runner.drive(live).await;
         live.watcher = None;
         driven?;
-        report_json(runner, live).await
+        let report = runner.report(live).await?;
+        report.unusable().map_or_else(|| json(&report), |line| Err(Error::Unusable(line)))
     };
     let (report, ()) = tokio::join!(work, forward);
     report
 }
 
-async fn report_json(runner: &Runner, live: &mut Live) -> Result<Vec<u8>, Error> {
-    let report = runner.report(live).await?;
-    serde_json::to_vec(&report).map_err(|_| Error::Corrupt("a report"))
+fn json(report: &Report) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(report).map_err(|_| Error::Corrupt("a report"))
 }
 
 /// A code for the record: never a sentence, never content.
@@ -124,6 +134,7 @@ fn code(error: &Error) -> &'static str {
         Error::Corrupt(_) => "corrupt",
         Error::Case(_) => "case",
         Error::Invalid(_) => "invalid",
+        Error::Unusable(_) => "unusable",
         Error::NoSuch(_) => "no_such",
         Error::Stale(_) => "stale",
         Error::Step(_) => "step",
@@ -139,21 +150,15 @@ impl Panel for Service {
     async fn convene(&self, request: Request<pb::ConveneRequest>) -> Result<Response<Events>, Status> {
         let caller = Caller::of(&request)?;
         let asked = request.into_inner();
-        let parsed = bodh_formats::read(&asked.case).map_err(Error::Case)?;
-        if asked.budget_cents == 0 {
-            return Err(Error::Invalid("the budget must be at least one cent".to_owned()).into());
-        }
-        let permit: Permit<Convene> = self.runner.gate.admit(&caller, actions::panel()).await?;
-        let convening = Convening {
-            case: parsed.case,
-            requester: caller.id.to_string(),
-            budget: Usd::from_cents(asked.budget_cents),
-            sequential: asked.sequential,
-        };
-        let opened = self.runner.convene(convening).await;
-        let outcome = opened.as_ref().map_or_else(|error| Outcome::failed(code(error)), |_| Outcome::ok());
-        self.runner.gate.settle(permit, outcome).await?;
-        let live = opened?;
+        let mut begun = None;
+        // Admitted first: whoever may not convene learns nothing, and a case that cannot be read is an entry too.
+        let live = self.guarded::<Convene, _>(&caller, actions::panel(), async {
+            let live = self.runner.convene(Convening::read(&asked, caller.id.to_string())?).await?;
+            begun = Some(live.row.id.clone());
+            Ok(live)
+        });
+        let live = live.await;
+        let live = self.or_goes_on(live, begun)?;
         let session = live.row.id.clone();
         let held = self.runner.keep(live).await?;
         Ok(self.carry_on(held, session))
@@ -165,9 +170,12 @@ impl Panel for Service {
         let facts = self.session_facts(&session).await?;
         self.guarded::<ReadReport, _>(&caller, facts, async {
             let mut held = self.runner.enter(&session, access(asked)).await?;
-            let report_json = report_json(&self.runner, live(&mut held)?).await;
+            let report = match live(&mut held) {
+                Ok(live) => self.runner.report(live).await,
+                Err(error) => Err(error),
+            };
             self.runner.leave(held).await;
-            Ok(pb::ReportReply { report_json: report_json? })
+            Ok(pb::ReportReply { report_json: json(&report?)? })
         })
         .await
     }
@@ -224,7 +232,8 @@ impl Panel for Service {
         let row = self.runner.escalation(&asked.escalation).await?;
         let mut facts = actions::escalation(row.as_ref());
         facts.commitments.insert("statement_signature".to_owned(), sha256(&asked.signature));
-        let (held, session) = self
+        let mut begun = None;
+        let done = self
             .guarded::<Decide, _>(&caller, facts, async {
                 let row = row.ok_or(Error::NoSuch("escalation"))?;
                 let decision = crate::decide::read(&asked.decision_json)?;
@@ -239,15 +248,18 @@ impl Panel for Service {
                 )?;
                 let mut held = self.runner.enter(&row.session, access(asked.access)).await?;
                 match self.runner.decide(live(&mut held)?, &row, bytes, &asked.signature).await {
-                    Ok(()) => Ok((held, row.session)),
+                    Ok(()) => {
+                        begun = Some(row.session.clone());
+                        Ok((held, row.session))
+                    }
                     Err(error) => {
                         self.runner.leave(held).await;
                         Err(error)
                     }
                 }
             })
-            .await?
-            .into_inner();
+            .await;
+        let (held, session) = self.or_goes_on(done, begun)?;
         Ok(self.carry_on(held, session))
     }
 
@@ -258,6 +270,7 @@ impl Panel for Service {
         let caller = Caller::of(&request)?;
         let asked = request.into_inner();
         let facts = Facts::about(Entity::new("Incident", asked.session.as_str())).within(&asked.session, "");
+        let mut begun = None;
         let done = self.guarded::<MarkIncident, _>(&caller, facts, async {
             let mark = Mark::from_bytes(&asked.mark_json).map_err(|e| Error::Signature(e.to_string()))?;
             if mark.session != asked.session || mark.claim != asked.claim {
@@ -280,10 +293,12 @@ impl Panel for Service {
                     return Err(error);
                 }
             };
+            begun = Some(mark.session.clone());
             let rule_json = serde_json::to_vec(&rule).map_err(|_| Error::Corrupt("a rule"))?;
             Ok((held, pb::MarkIncidentReply { incident: rule.incident, rule: rule.id, rule_json }))
         });
-        let (held, reply) = done.await?.into_inner();
+        let done = done.await;
+        let (held, reply) = self.or_goes_on(done, begun)?;
         // The session goes on from the step before; nobody has to wait for it here.
         drop(self.carry_on(held, asked.session));
         Ok(Response::new(reply))

@@ -1,12 +1,30 @@
-//! One trace per session: its workflow, and each question under it. Names, ids, counts and scores; never content.
+//! One trace per session: its opening, its workflow, and each question under it. Names, ids, counts and scores; never
+//! content.
 
 use bodh_clinical::{Opinion, Question};
 
-/// The span of a session's work, from convening or resuming to rest. Its trace is the session's own, so that entries,
-/// tokens and spans tell of the same thing.
+/// The first span of a session's trace: its opening. Its trace is the session's own, so that entries, escalations and
+/// spans tell of the same thing.
+pub(crate) fn convening(session: &str, trace: &str) -> tracing::Span {
+    let span = tracing::info_span!(
+        target: "gen_ai",
+        parent: None,
+        "convene",
+        otel.name = "convene diagnostic_panel",
+        otel.kind = "server",
+        gen_ai.provider.name = "bodh",
+        gen_ai.conversation.id = session,
+        gen_ai.workflow.name = "diagnostic_panel",
+    );
+    bodh_host::first_span(&span, trace);
+    span
+}
+
+/// The span of a session's work, from convening or resuming to rest.
 pub(crate) fn workflow(session: &str, trace: &str) -> tracing::Span {
     let span = tracing::info_span!(
         target: "gen_ai",
+        parent: None,
         "invoke_workflow",
         otel.name = "invoke_workflow diagnostic_panel",
         gen_ai.operation.name = "invoke_workflow",
@@ -14,9 +32,7 @@ pub(crate) fn workflow(session: &str, trace: &str) -> tracing::Span {
         gen_ai.conversation.id = session,
         gen_ai.workflow.name = "diagnostic_panel",
     );
-    // The half of the trace id that is not all zeros stands for the session's root.
-    let root = trace.get(..16).unwrap_or_default();
-    bodh_host::span_parent(&span, &format!("00-{trace}-{root}-01"));
+    bodh_host::later_span(&span, trace);
     span
 }
 

@@ -207,3 +207,76 @@ async fn a_decision_is_exactly_what_its_physician_signed() {
     let signers: Vec<&str> = decisions.iter().filter_map(|entry| entry["actors"][0].as_str()).collect();
     assert_eq!(signers, [ann.id.as_str(), by.id.as_str()], "{decisions:#?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_there_is_not_cannot_be_opened_or_decided() {
+    let stage = Stage::new();
+    let up = stage.up();
+    stage.physician("cy");
+    let (local, cy) = (Visitor::enter(&stage, &up, "local").await, Visitor::enter(&stage, &up, "cy").await);
+    let unknown = "canary-no-such-escalation";
+    let session = "0".repeat(32);
+    let item = serde_json::json!({ "escalation": unknown, "session": session, "kind": "low_confidence" });
+    // Who may decide is told that there is none; who may not, only that.
+    for (who, code, says) in
+        [(&cy, Code::NotFound, "no such escalation"), (&local, Code::PermissionDenied, "policy_denied")]
+    {
+        let request = pb::OpenRequest { escalation: unknown.to_owned(), access: who.access(&session) };
+        let opened = who.panel().open(request).await.map(drop);
+        refused("open", code, says, opened);
+        refused("decide", code, says, decide(who, &about(&item, b"nothing", who, 1)).await);
+    }
+    let told = |entry: &Value, who: &Visitor, fields: &[(&str, &str)]| {
+        says(entry, fields) && entry["actors"] == serde_json::json!([who.id.as_str()])
+    };
+    for action in ["open", "decide"] {
+        let failed = [("action", action), ("verdict", "failed"), ("cause", "no_such"), ("resource", "unknown")];
+        let outcomes = local.entries("outcome").await;
+        assert_eq!(outcomes.iter().filter(|entry| told(entry, &cy, &failed)).count(), 1, "{action}: {outcomes:#?}");
+        let denied = [("action", action), ("verdict", "deny"), ("cause", "policy_denied"), ("resource", "unknown")];
+        let refusals = local.entries("refusal").await;
+        assert_eq!(refusals.iter().filter(|entry| told(entry, &local, &denied)).count(), 1, "{action}: {refusals:#?}");
+    }
+    for kind in ["attempt", "outcome", "refusal"] {
+        assert!(
+            !Value::from(local.entries(kind).await).to_string().contains("canary"),
+            "what was asked for is not repeated"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_that_cannot_be_read_is_refused_with_an_entry() {
+    let stage = Stage::new();
+    let up = stage.up();
+    let local = Visitor::enter(&stage, &up, "local").await;
+    let good = std::fs::read(sample(MARFAN)).unwrap();
+    let unknown = br#"{"phenotypicFeatures": [{"type": {"id": "HP:9999999"}}], "metaData": {}}"#.to_vec();
+    let table: [(&str, Vec<u8>, u64, &str, &str); 5] = [
+        ("no UTF-8", b"abc \xff".to_vec(), 100, "byte 4: not UTF-8", "case"),
+        ("FHIR", br#"{"resourceType": "Bundle"}"#.to_vec(), 100, "not read yet", "case"),
+        ("cut off", good[..700].to_vec(), 100, "ends too early", "case"),
+        ("no budget", good.clone(), 0, "at least one cent", "invalid"),
+        ("no known finding", unknown, 100, "no finding that can be used (1 not known", ""),
+    ];
+    for (what, case, budget_cents, says, _) in &table {
+        let asked = pb::ConveneRequest {
+            case: case.clone(),
+            pseudonym: String::new(),
+            budget_cents: *budget_cents,
+            sequential: false,
+        };
+        let answer = async {
+            let mut events = local.panel().convene(asked).await?.into_inner();
+            while events.message().await?.is_some() {}
+            Ok(())
+        };
+        refused(what, Code::InvalidArgument, says, answer.await);
+    }
+    let outcomes = local.entries("outcome").await;
+    for cause in ["case", "invalid"] {
+        let fields = [("action", "convene"), ("verdict", "failed"), ("cause", cause)];
+        let found = outcomes.iter().filter(|entry| says(entry, &fields)).count();
+        assert_eq!(found, table.iter().filter(|row| row.4 == cause).count(), "{cause}: {outcomes:#?}");
+    }
+}

@@ -47,8 +47,9 @@ async fn agents_people_and_other_services_cannot_ask_an_agent() {
         let entry = refusals.last().unwrap();
         assert_eq!((entry.cause.as_str(), &entry.actors), ("not_a_caller", &vec![name(who)]));
     }
+    assert!(world.reached() == 0 && world.has_cells(1), "no cell but the one that is kept ready");
     ask(&world, HOLDER, 1).await.expect("their tries did not use it up");
-    assert_eq!(world.reached(), 1);
+    assert!(world.reached() == 1 && world.has_cells(2), "now one works for the session");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,7 +63,7 @@ async fn a_revoked_peer_is_refused_and_cut_off_in_the_middle_of_a_call() {
     assert_eq!(world.kept.of(Kind::Refusal).last().unwrap().cause, "revoked");
     world.gate.trust().replace(view());
 
-    world.slow.store(true, Ordering::SeqCst);
+    world.stop_the_cell();
     let (root, call) = chain(2).write();
     let mut client = world.client(HOLDER);
     let mut again = client.clone();

@@ -1,15 +1,13 @@
-//! An agent of the tests' own behind a real gate and real mutual TLS, its record kept here and its clock moved by hand.
+//! The agents' own service with a real cell, behind a real gate and real mutual TLS; its record is kept here and its clock
+//! moved by hand.
 
-use bodh_agent_api::pb::{
-    self,
-    agent_client::AgentClient,
-    agent_server::{Agent, AgentServer},
-};
+use crate::harness::{processes, program, signal, until};
+use bodh_agent_api::pb::{self, agent_client::AgentClient};
+use bodh_agent_runtime::{Cells, routes};
 use bodh_audit_log::{Draft, Kind};
-use bodh_clinical::Question;
-use bodh_gate::{
-    Action, Allowed, Caller, Clock, Entity, Facts, Gate, Outcome, Permit, Person, Record, RecordError, Trust, View,
-};
+use bodh_cell::{Launcher, Limits, SealedPack};
+use bodh_clinical::Member;
+use bodh_gate::{Action, Allowed, Clock, Gate, Person, Record, RecordError, Trust, View};
 use bodh_identity::{
     Source, SpiffeId,
     ca::Ca,
@@ -18,19 +16,18 @@ use bodh_identity::{
 };
 use bodh_policy::{Bundle, Policies};
 use bodh_token::SigningKey;
-use prost::Message;
 use std::{
     collections::{HashMap, HashSet},
     net::SocketAddr,
     path::Path,
     pin::Pin,
     sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
+        Arc, LazyLock, Mutex,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, SystemTime},
 };
-use tonic::{Request, Response, Status, transport::Server};
+use tonic::{Request, transport::Server};
 
 /// When the gate starts, by its own clock.
 pub(super) const START: i64 = 1_800_000_000_000;
@@ -53,6 +50,8 @@ pub(super) fn key(number: u8) -> SigningKey {
 #[derive(Default)]
 pub(super) struct Kept {
     drafts: Mutex<Vec<Draft>>,
+    /// Attempts handed over, taken or not.
+    attempts: AtomicUsize,
     pub(super) broken: AtomicBool,
 }
 
@@ -70,6 +69,9 @@ impl Record for Kept {
     fn append(&self, draft: Draft) -> Pin<Box<dyn Future<Output = Result<u64, RecordError>> + Send + '_>> {
         Box::pin(async move {
             draft.validate().map_err(|invalid| RecordError::Refused(invalid.to_string()))?;
+            if draft.kind == Kind::Attempt && draft.action == "ask" {
+                self.attempts.fetch_add(1, Ordering::SeqCst);
+            }
             if self.broken.load(Ordering::SeqCst) {
                 return Err(RecordError::Unavailable);
             }
@@ -78,16 +80,6 @@ impl Record for Kept {
             Ok(u64::try_from(drafts.len()).unwrap())
         })
     }
-}
-
-/// A question under a token, exactly as the agents declare it.
-pub(super) struct Ask;
-
-impl Action for Ask {
-    const NAME: &'static str = "ask";
-    const EFFECT: bool = false;
-    const TOKEN: bool = true;
-    const CALLERS: &'static [Allowed] = &[Allowed::Service("orchestrator")];
 }
 
 /// An act with an effect, by people.
@@ -130,12 +122,15 @@ pub(super) struct World {
     pub(super) connections: Connections,
     /// Connections that were refused at the handshake: why.
     pub(super) turned_away: Arc<Mutex<Vec<&'static str>>>,
-    /// Questions that reached the work behind the gate.
-    pub(super) reached: Arc<AtomicUsize>,
-    /// Whether that work never ends.
-    pub(super) slow: Arc<AtomicBool>,
+    /// The memory that its cells may use: no other cell has the same, so that they are known by their arguments.
+    memory: u64,
     at: SocketAddr,
 }
+
+/// The pack, sealed once for all cells.
+static PACK: LazyLock<SealedPack> =
+    LazyLock::new(|| SealedPack::new(&bodh_knowledge::inflate(bodh_knowledge::RARE).unwrap()).unwrap());
+static WORLDS: AtomicU64 = AtomicU64::new(0);
 
 impl World {
     /// With a view that never gets old.
@@ -153,6 +148,8 @@ impl World {
         let ca = Ca::generate(DOMAIN, SystemTime::now()).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
+        let memory_bytes = (256 << 20) + 4096 * WORLDS.fetch_add(1, Ordering::SeqCst);
+        let limits = Limits { memory_bytes, ..Limits::default() };
         let world = Self {
             ca,
             clock,
@@ -160,16 +157,16 @@ impl World {
             gate: gate.clone(),
             connections: Connections::new(),
             turned_away: Arc::default(),
-            reached: Arc::default(),
-            slow: Arc::default(),
+            memory: limits.memory_bytes,
             at,
         };
-        let agent = Guarded { gate, reached: Arc::clone(&world.reached), slow: Arc::clone(&world.slow) };
+        let launcher = Launcher::new(program("bodh-diagnostician"), Some(PACK.clone()), limits);
+        let agent = routes(Member::Diagnostician, gate, Cells::new(launcher), "0".repeat(64));
         let codes = Arc::clone(&world.turned_away);
         let incoming = server::incoming(listener, world.source(ME), world.connections.clone(), move |refused| {
             codes.lock().unwrap().push(refused.code);
         });
-        tokio::spawn(Server::builder().add_service(AgentServer::new(agent)).serve_with_incoming(incoming));
+        tokio::spawn(Server::builder().add_routes(agent).serve_with_incoming(incoming));
         world
     }
 
@@ -187,8 +184,31 @@ impl World {
         self.clock.fetch_add(milliseconds, Ordering::SeqCst);
     }
 
+    /// Questions that the gate admitted: each begins with an attempt, whether the record takes it or not.
     pub(super) fn reached(&self) -> usize {
-        self.reached.load(Ordering::SeqCst)
+        self.kept.attempts.load(Ordering::SeqCst)
+    }
+
+    /// The cells of this agent: the one kept ready, and the one of each session that was worked for.
+    pub(super) fn cells(&self) -> Vec<u32> {
+        let memory = self.memory.to_string();
+        let is_own = |pid: &u32| {
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            line.split(|byte| *byte == 0).nth(2) == Some(memory.as_bytes())
+        };
+        let cells = processes().into_iter().filter(|(_, program)| program.ends_with("bodh-cell"));
+        cells.map(|(pid, _)| pid).filter(is_own).collect()
+    }
+
+    /// Exactly so many cells: one is started, and another replaced, in the background.
+    pub(super) fn has_cells(&self, count: usize) -> bool {
+        until(Duration::from_secs(10), || self.cells().len() == count)
+    }
+
+    /// The cell that is ready stands still: whoever asks it waits.
+    pub(super) fn stop_the_cell(&self) {
+        assert!(until(Duration::from_secs(10), || !self.cells().is_empty()), "a cell is kept ready");
+        self.cells().into_iter().for_each(|cell| signal(cell, "STOP"));
     }
 }
 
@@ -214,35 +234,4 @@ pub(super) fn with_tokens(question: pb::Question, root: Option<&str>, call: Opti
         }
     }
     request
-}
-
-struct Guarded {
-    gate: Gate,
-    reached: Arc<AtomicUsize>,
-    slow: Arc<AtomicBool>,
-}
-
-#[tonic::async_trait]
-impl Agent for Guarded {
-    async fn ask(&self, request: Request<pb::Question>) -> Result<Response<pb::Opinion>, Status> {
-        let caller = Caller::of(&request)?;
-        let bytes = request.get_ref().encode_to_vec();
-        let question = Question::try_from(request.into_inner()).map_err(|_| Status::invalid_argument("question"))?;
-        let name = question.tool();
-        let tool =
-            Entity::new("Tool", format!("diagnostician/{name}")).with("agent", "diagnostician").with("name", name);
-        let mut facts = Facts::about(tool);
-        facts.tool = Some((name, bodh_token::sha256(&bytes)));
-        let permit: Permit<Ask> = self.gate.admit(&caller, facts).await?;
-        self.reached.fetch_add(1, Ordering::SeqCst);
-        if self.slow.load(Ordering::SeqCst) {
-            std::future::pending::<()>().await;
-        }
-        self.gate.settle(permit, Outcome::ok()).await?;
-        Ok(Response::new(pb::Opinion::default()))
-    }
-
-    async fn dismiss(&self, _: Request<pb::Dismissal>) -> Result<Response<pb::Dismissed>, Status> {
-        Err(Status::unimplemented("not attacked here"))
-    }
 }

@@ -12,6 +12,7 @@ pub use gated::Gated;
 pub use processes::{children, descendants, processes, signal};
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -188,6 +189,25 @@ impl Stage {
         let mut line = vec!["diagnose", case.as_ref().to_str().unwrap(), "--state", "DIR", "--json"];
         line.extend(more);
         self.bodh(&line)
+    }
+
+    /// Gives this stage programs of its own, so that a test may change them, or a user who cannot reach the built ones
+    /// may run them. Answers their folder.
+    pub fn install(&mut self) -> PathBuf {
+        let programs = self.path("programs");
+        fs::create_dir(&programs).unwrap();
+        for folder in [&self.path("."), &programs] {
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        for name in EXECUTABLES {
+            let (from, to) = (program(name), programs.join(name));
+            // A link where the file system allows it: the programs are large.
+            if fs::hard_link(&from, &to).is_err() {
+                fs::copy(&from, &to).unwrap();
+            }
+        }
+        self.program = programs.join("bodh");
+        programs
     }
 
     /// Enrols a physician whose key is on this stage.

@@ -34,14 +34,26 @@ fn refused(said: &Output, cause: &str) {
 fn a_file_that_cannot_be_read_is_refused_by_place_and_cause() {
     let stage = Stage::new();
     let whole = fs::read(sample(MARFAN)).unwrap();
-    let table: [(&str, Vec<u8>, &str); 12] = [
+    let table: [(&str, Vec<u8>, &str); 16] = [
         ("malformed.json", b"{\"id\": x}".to_vec(), "line 1, column 8: not valid JSON"),
-        ("cut.json", whole[..700].to_vec(), "ends too early"),
+        ("cut.json", whole[..700].to_vec(), "line 38, column 15: the JSON ends too early"),
+        ("cut_at_a_line.json", b"{\n  \"id\": \"x\",\n".to_vec(), "line 2, column 12: the JSON ends too early"),
+        ("newline.json", b"{\n  \"id\": \"x\ny\"}".to_vec(), "line 2, column 11: not valid JSON"),
+        ("twice.json", b"{\"phenotypicFeatures\": [], \"phenotypicFeatures\": []}".to_vec(), "the same key twice"),
+        (
+            "born.json",
+            changed(|case| case["subject"]["timeAtLastEncounter"]["age"]["iso8601duration"] = "P200Y".into()),
+            "an age above 130 years",
+        ),
         ("large.txt", [b"a\xff".to_vec(), vec![b'a'; 5_000_000]].concat(), "larger than"),
         ("latin.txt", b"abc \xff fever".to_vec(), "byte 4: not UTF-8"),
         ("binary.txt", b"fever\0cough".to_vec(), "byte 5: a NUL byte"),
         ("deep.json", format!("{}1{}", "{\"a\":".repeat(100), "}".repeat(100)).into_bytes(), "nested deeper than"),
-        ("fhir.json", br#"{"resourceType":"Bundle","type":"collection","entry":[]}"#.to_vec(), "FHIR"),
+        (
+            "fhir.json",
+            br#"{"resourceType":"Bundle","type":"collection","entry":[]}"#.to_vec(),
+            "FHIR bundles are not read yet",
+        ),
         ("other.json", br#"{"anything": 1}"#.to_vec(), "give a Phenopacket v2"),
         ("empty.txt", b" \n".to_vec(), "empty"),
         (
@@ -73,21 +85,25 @@ fn a_file_that_cannot_be_read_is_refused_by_place_and_cause() {
 fn a_case_without_a_usable_finding_is_refused_and_released_as_nothing() {
     let stage = Stage::new();
     let only = |features: Value| changed(|case| case["phenotypicFeatures"] = features);
-    let table: [(&str, Vec<u8>); 4] = [
-        ("unknown.json", only(json!([feature("HP:9999999", false)]))),
-        ("none.json", only(json!([]))),
-        ("both.json", only(json!([feature("HP:0001083", false), feature("HP:0001083", true)]))),
-        ("garden.txt", b"It is a sunny day in the garden.\n".to_vec()),
+    let table: [(&str, Vec<u8>, &str); 4] = [
+        ("unknown.json", only(json!([feature("HP:9999999", false)])), " (1 not known to the knowledge packs)"),
+        ("none.json", only(json!([])), ""),
+        (
+            "both.json",
+            only(json!([feature("HP:0001083", false), feature("HP:0001083", true)])),
+            " (1 said to be both present and excluded)",
+        ),
+        ("garden.txt", b"It is a sunny day in the garden.\n".to_vec(), ""),
     ];
-    for (name, bytes) in table {
+    for (name, bytes, cause) in table {
         let said = diagnose(&stage, name, &bytes);
-        refused(&said, "no finding");
-        // What was ignored may be reported; a diagnosis may not.
-        if !said.stdout.is_empty() {
-            let report = said.json();
-            assert_eq!(report["released"], false, "{name}");
-            assert_eq!(report["differential"].as_array().map(Vec::len), Some(0), "{name}");
-        }
+        refused(&said, &format!("{name}: no finding that can be used{cause}; give HPO terms, or a fuller note"));
+        assert_eq!(said.stdout, "", "{name}: no report where there is nothing to report");
+        // The same in words for people, and kept: the session is over, and the record whole.
+        let case = stage.path(name);
+        refused(&stage.bodh(&["diagnose", case.to_str().unwrap()]), name);
+        refused(&stage.diagnose(&case, &[]), name);
+        stage.bodh(&["audit", "verify", stage.dir().join("log").to_str().unwrap()]).ended(0);
     }
 }
 
@@ -113,10 +129,26 @@ fn a_budget_that_is_no_amount_is_refused() {
     let case = sample(MARFAN);
     for budget in ["0", "-1", "NaN", "abc", "1e9", "inf"] {
         let said = stage.bodh(&["diagnose", case.to_str().unwrap(), "--budget", budget]);
-        assert_eq!(said.code, 2, "{budget}: {said:?}");
-        let first = said.stderr.lines().next().unwrap_or_default();
-        assert!(first.contains("--budget") && first.contains(budget), "{budget}: {said:?}");
-        assert!(said.stderr.lines().count() <= 3 && !said.stderr.contains("panicked"), "{said:?}");
+        refused(&said, "--budget");
+        assert!(said.stderr.contains(&format!("'{budget}'")), "{budget}: {said:?}");
         assert_eq!(said.stdout, "");
+    }
+}
+
+#[test]
+fn a_mistake_in_the_arguments_is_one_line_that_says_where_to_read_on() {
+    let stage = Stage::new();
+    for (line, causes) in [
+        (&["diagnose"][..], ["<CASE>", "`bodh diagnose --help`"]),
+        (&["nonsense"], ["'nonsense'", "`bodh --help`"]),
+        (&["diagnose", "x", "--colour"], ["'--colour'", "`bodh diagnose --help`"]),
+        (&["inbox"], ["--state <DIR>", "`bodh inbox --help`"]),
+        (&["decide", "e", "maybe", "--state", "s", "--reason", "r"], ["'maybe'", "approve"]),
+        (&["demo"], ["`bodh demo`", "not there yet"]),
+        (&["bench", "revocation"], ["revocation", "not there yet"]),
+    ] {
+        let said = stage.bodh(line);
+        causes.iter().for_each(|cause| refused(&said, cause));
+        assert!(said.stderr.starts_with("bodh: ") && said.stdout.is_empty(), "{line:?}: {said:?}");
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::harness::{MARFAN, Stage, descendants, files, holds, sample};
 
 /// Words that occur nowhere else.
-const CANARIES: [&str; 9] = [
+pub(super) const CANARIES: [&str; 9] = [
     "canary-packet-Qz71xK",
     "canary-subject-Wm42pR",
     "canary-alternate-Ht93bV",
@@ -20,7 +20,7 @@ const CANARIES: [&str; 9] = [
     "Vlaxenbourg-canary",
 ];
 
-fn packet() -> Vec<u8> {
+pub(super) fn packet() -> Vec<u8> {
     let mut case: Value = serde_json::from_slice(&fs::read(sample(MARFAN)).unwrap()).unwrap();
     case["id"] = CANARIES[0].into();
     case["subject"]["id"] = CANARIES[1].into();
@@ -31,7 +31,7 @@ fn packet() -> Vec<u8> {
     serde_json::to_vec_pretty(&case).unwrap()
 }
 
-fn note() -> String {
+pub(super) fn note() -> String {
     let [name, number, place] = &CANARIES[6..] else { panic!("three canaries of the note") };
     format!(
         "{name} (hospital number {number}), a 63-year-old man from {place}, comes with crushing chest pain that began \

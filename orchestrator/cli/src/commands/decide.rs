@@ -79,11 +79,12 @@ pub(crate) fn run(args: &Args) -> Outcome {
         let request = pb::DecideRequest { escalation, decision_json: bytes, signature, access };
         let events = panel.decide(request).await.map_err(|status| at("the orchestrator", &status))?;
         let progress = terminal::spinner("the session goes on");
-        let report = super::diagnose::follow(&visitor, events.into_inner(), &progress).await;
+        let report = super::diagnose::follow(&visitor, events.into_inner(), &args.escalation, &progress).await;
         progress.finish_and_clear();
         report.map(Some)
     })?;
-    report.map_or(Ok(()), |report| report::show(&report, Shape { json: args.json, state: Some(&args.state.state) }))
+    let shape = Shape { json: args.json, state: Some(&args.state.state), named: &args.escalation };
+    report.map_or(Ok(()), |report| report::show(&report, shape))
 }
 
 /// The session that the escalation belongs to: what the physician asks to have opened.

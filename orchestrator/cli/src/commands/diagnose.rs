@@ -25,7 +25,7 @@ Examples:
   cat patient.json | bodh diagnose - --json          from standard input; one JSON object
   bodh diagnose osce.json --sequential --budget 800  the case file answers what the panel orders
 
-CASE is a Phenopacket v2 (JSON), an OSCE case (JSON) or a plain note (text).
+CASE is a Phenopacket v2 (JSON), an OSCE case (JSON) or a plain note (text), at most 4 MiB. FHIR is not read yet.
 Exit code 3 means that a physician has to decide: common for rare diseases, and no error.")]
 pub(crate) struct Args {
     /// The case file; `-` reads standard input
@@ -50,9 +50,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
-    let bytes = read_case(&args.case)?;
+    let named = if args.case.as_os_str() == "-" { "standard input".into() } else { args.case.display().to_string() };
+    let bytes = read_case(&args.case, &named)?;
     // Read here first, so that a file that cannot be used is refused before anything is started.
-    let named = args.case.display();
     let parsed = bodh_formats::read(&bytes).map_err(|wrong| Failure::input(format!("{named}: {wrong}")))?;
     let settings = args.start.settings()?;
     let folder = match &args.state {
@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
             sequential: args.sequential,
         };
         let report = tokio::select! {
-            report = convene(&visitor, request, &progress) => report,
+            report = convene(&visitor, request, &named, &progress) => report,
             failure = access.gave_up() => Err(failure),
         };
         progress.set_message("stopping the panel");
@@ -80,16 +80,25 @@ pub(crate) fn run(args: &Args) -> Outcome {
         progress.finish_and_clear();
         report
     })?;
-    report::show(&report, Shape { json: args.json, state: args.state.as_deref() })
+    report::show(&report, Shape { json: args.json, state: args.state.as_deref(), named: &named })
 }
 
 async fn convene(
     visitor: &Visitor,
     request: pb::ConveneRequest,
+    named: &str,
     progress: &indicatif::ProgressBar,
 ) -> Outcome<Vec<u8>> {
-    let events = visitor.panel()?.convene(request).await.map_err(|status| at("the orchestrator", &status))?;
-    follow(visitor, events.into_inner(), progress).await
+    let events = visitor.panel()?.convene(request).await.map_err(|status| refused(named, &status))?;
+    follow(visitor, events.into_inner(), named, progress).await
+}
+
+/// What is wrong with the request is said of what was given: its sender can mend that.
+fn refused(named: &str, status: &tonic::Status) -> Failure {
+    match status.code() {
+        tonic::Code::InvalidArgument => Failure::input(format!("{named}: {}", status.message())),
+        _ => at("the orchestrator", status),
+    }
 }
 
 /// How long an interrupted session is waited for: its orchestrator is started again within seconds and carries it on.
@@ -101,6 +110,7 @@ const LOOK: Duration = Duration::from_millis(300);
 pub(crate) async fn follow(
     visitor: &Visitor,
     mut events: tonic::Streaming<pb::SessionEvent>,
+    named: &str,
     progress: &indicatif::ProgressBar,
 ) -> Outcome<Vec<u8>> {
     let mut session = String::new();
@@ -110,7 +120,7 @@ pub(crate) async fn follow(
             Ok(None) => {
                 return Err(Failure::failed("the orchestrator ended without a report; see logs/orchestrator.log"));
             }
-            Err(status) if session.is_empty() || !is_outage(&status) => return Err(at("the orchestrator", &status)),
+            Err(status) if session.is_empty() || !is_outage(&status) => return Err(refused(named, &status)),
             Err(_) => return wait_for(visitor, &session, progress).await,
         };
         match event {
@@ -160,16 +170,16 @@ async fn wait_for(visitor: &Visitor, session: &str, progress: &indicatif::Progre
     )))
 }
 
-fn read_case(path: &std::path::Path) -> Outcome<Vec<u8>> {
-    let limit = bodh_formats::MAX_BYTES as u64;
-    if path.as_os_str() != "-" {
-        return crate::state::read_bounded(path, limit);
-    }
+fn read_case(path: &std::path::Path, named: &str) -> Outcome<Vec<u8>> {
     let mut bytes = Vec::new();
-    let read = std::io::stdin().lock().take(limit + 1).read_to_end(&mut bytes);
-    read.map_err(|cause| Failure::input(format!("standard input: {cause}")))?;
-    if bytes.len() as u64 > limit {
-        return Err(Failure::input(format!("standard input: larger than {limit} bytes")));
+    // One byte more than is read tells that there is more: nothing larger ever enters memory.
+    let limit = bodh_formats::MAX_BYTES as u64 + 1;
+    if path.as_os_str() == "-" {
+        let read = std::io::stdin().lock().take(limit).read_to_end(&mut bytes);
+        read.map_err(|cause| Failure::input(format!("{named}: {cause}")))?;
+    } else {
+        let read = std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
+        read.map_err(|cause| crate::state::cannot_read(path, &cause))?;
     }
     Ok(bytes)
 }

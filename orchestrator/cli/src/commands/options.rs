@@ -29,7 +29,8 @@ pub(crate) struct KeyOptions {
 /// How a panel is started, where the defaults do not suit.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct StartOptions {
-    /// Ports, telemetry and how long escalations wait, as TOML (see deploy/)
+    /// Fixed ports, how long escalations wait, and the collector that spans go to (`otlp = "http://127.0.0.1:4317"`), as
+    /// TOML; deploy/samples/panel.toml shows all [default: free ports, no spans]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Policies (.cedar files) in place of the built-in ones of the medical domain; read at the first start

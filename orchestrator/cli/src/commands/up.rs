@@ -8,10 +8,15 @@ use crate::terminal;
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Examples:
+#[command(after_help = r#"Examples:
   bodh up --state ~/panel                            until Ctrl-C; other commands find it by its folder
-  bodh up --state ~/panel --config panel.toml        with fixed ports")]
+  bodh up --state ~/panel --config panel.toml        with fixed ports and a collector
+
+A configuration file, every line optional (deploy/samples/panel.toml):
+  otlp = "http://127.0.0.1:4317"      spans of every service, by OTLP over gRPC, to a collector on this machine;
+                                      one trace per session, no patient content in it
+  [ports]
+  orchestrator = 7443                 on 127.0.0.1; a process that is not named takes a free port"#)]
 pub(crate) struct Args {
     /// The panel's state folder; made when missing. Without it nothing is kept
     #[arg(long, value_name = "DIR")]

@@ -26,8 +26,8 @@ pub(crate) struct Orders<'a> {
     orchestrator: SocketAddr,
     /// Member name to address.
     agents: BTreeMap<&'a str, SocketAddr>,
-    /// Where spans go, if anywhere.
-    otlp: Option<&'a str>,
+    /// The collector that spans go to, if any.
+    otlp: Option<SocketAddr>,
     /// The age identity that opens this service's own sealed keys: guardian and audit only.
     unlock: Option<&'a str>,
     /// The orchestrator's alone.
@@ -111,7 +111,7 @@ pub(crate) fn document(
         audit: address(AUDIT)?,
         orchestrator: address(ORCHESTRATOR)?,
         agents,
-        otlp: settings.otlp.as_deref(),
+        otlp: settings.otlp,
         unlock: unlock.for_service(process.name).map(ExposeSecret::expose_secret),
         orchestrator_only: (process.name == ORCHESTRATOR).then(|| Lives::of(settings)),
         guardian_only: (process.name == GUARDIAN).then_some(guardian),

@@ -82,6 +82,8 @@ impl Panel {
         while let Some(news) = self.news.recv().await {
             match news {
                 News::GaveUp(name, cause) => return gave_up(name, &cause),
+                // Starting again makes no room, and what cannot be recorded is not done.
+                News::Restarting(name, cause) if is_full(&cause) => return gave_up(name, &cause),
                 News::Restarting(name, cause) => eprintln!("bodh: {name} ended ({cause}); starting it again"),
                 News::Ready(_) => {}
             }
@@ -97,6 +99,7 @@ impl Panel {
             match tokio::time::timeout_at(deadline, self.news.recv()).await {
                 Ok(Some(News::Ready(name))) => waiting.retain(|other| *other != name),
                 Ok(Some(News::GaveUp(name, cause))) => return Err(gave_up(name, &cause)),
+                Ok(Some(News::Restarting(name, cause))) if is_full(&cause) => return Err(gave_up(name, &cause)),
                 Ok(Some(News::Restarting(name, cause))) => last = Some(format!("; {name} ended: {cause}")),
                 Ok(None) => return Err(Failure::failed("every process of the panel has ended")),
                 Err(_late) => {
@@ -139,8 +142,19 @@ impl Drop for Panel {
 }
 
 fn gave_up(name: &str, cause: &str) -> Failure {
-    let cause = if cause.is_empty() { "it gave no reason" } else { cause };
-    Failure::input(format!("{name} refuses to serve: {cause}"))
+    let cause = cause.strip_prefix(&format!("bodh-{name}: ")).unwrap_or(cause);
+    Failure::input(match cause {
+        "" => format!("{name} refuses to serve: it gave no reason"),
+        full if is_full(full) => format!(
+            "{name}: the disk is full; free some space, or choose another state folder; what was begun is kept and goes on"
+        ),
+        other => format!("{name} refuses to serve: {other}"),
+    })
+}
+
+/// SQLite's words and the system's for a disk without room (SQLITE_FULL; ENOSPC and EDQUOT, as Rust shows them).
+fn is_full(cause: &str) -> bool {
+    ["disk is full", "(os error 28)", "(os error 122)"].iter().any(|words| cause.contains(words))
 }
 
 /// The documents that a panel stands on: made and signed at the first start, checked at every later one.

@@ -5,6 +5,7 @@ use crate::failure::{Failure, Outcome};
 use crate::state::read_bounded;
 use serde::{Deserialize, Deserializer, de::Error};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -26,8 +27,9 @@ pub(crate) struct Settings {
     /// How long a review rule asks for a second look at similar cases.
     #[serde(deserialize_with = "lasting")]
     pub(crate) review_rules_lapse_after: Duration,
-    /// Where spans are sent, as an OTLP/gRPC address; nowhere by default.
-    pub(crate) otlp: Option<String>,
+    /// The collector that spans are sent to (OTLP over gRPC): `http://127.0.0.1:4317`; nowhere by default.
+    #[serde(deserialize_with = "collector")]
+    pub(crate) otlp: Option<SocketAddr>,
     /// Policies in place of the built-in domain policies.
     #[serde(skip)]
     pub(crate) policies: Option<PathBuf>,
@@ -62,7 +64,10 @@ impl Settings {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let settings: Self = toml::from_str(text).map_err(|wrong| wrong.message().to_owned())?;
+        let settings: Self = toml::from_str(text).map_err(|wrong| {
+            let before = wrong.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            format!("line {}: {}", before.matches('\n').count() + 1, wrong.message())
+        })?;
         let known = Process::all();
         if let Some(name) = settings.ports.keys().find(|name| !known.iter().any(|p| p.name == name.as_str())) {
             let names: Vec<_> = known.iter().map(|p| p.name).collect();
@@ -77,13 +82,6 @@ impl Settings {
         let domain = &settings.trust_domain;
         if domain.is_empty() || domain.len() > 255 || !domain.bytes().all(label) {
             return Err("trust_domain: lower-case letters, digits, dots, dashes and underscores".into());
-        }
-        if settings
-            .otlp
-            .as_ref()
-            .is_some_and(|otlp| !otlp.starts_with("http://127.0.0.1") && !otlp.starts_with("https://"))
-        {
-            return Err("otlp: an https:// address, or http://127.0.0.1:PORT for a collector on this machine".into());
         }
         Ok(settings)
     }
@@ -110,6 +108,16 @@ fn lasting<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     Ok(lasting)
 }
 
+/// A collector on this machine. The confined services reach no other: it is the one to pass spans on, and to encrypt them.
+fn collector<'de, D: Deserializer<'de>>(text: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(text)?;
+    let address = text.strip_prefix("http://").map(|rest| rest.strip_suffix('/').unwrap_or(rest));
+    let address = address.and_then(|address| address.parse::<SocketAddr>().ok());
+    address.filter(|address| address.ip().is_loopback() && address.port() != 0).map(Some).ok_or_else(|| {
+        D::Error::custom("otlp: expected a collector on this machine by its number, such as http://127.0.0.1:4317")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,14 +132,28 @@ mod tests {
     }
 
     #[test]
+    fn a_collector_is_on_this_machine() {
+        let told = |text: &str| Settings::parse(&format!("otlp = \"{text}\"")).unwrap().otlp;
+        assert_eq!(told("http://127.0.0.1:4317"), Some("127.0.0.1:4317".parse().unwrap()));
+        assert_eq!(told("http://[::1]:4317/"), Some("[::1]:4317".parse().unwrap()));
+        assert_eq!(Settings::parse("").unwrap().otlp, None);
+    }
+
+    #[test]
     fn what_is_unknown_is_refused() {
         for (text, said) in [
-            ("colour = 1", "unknown field"),
+            ("\ncolour = 1", "line 2: unknown field"),
             ("[ports]\nconsole = 1", "no process is named \"console\""),
             ("[ports]\naudit = 7000\nguardian = 7000", "two processes"),
             ("[ports]\naudit = 70000", "u16"),
             ("trust_domain = \"Bodh Internal\"", "trust_domain"),
-            ("otlp = \"http://10.0.0.1:4317\"", "otlp"),
+            ("otlp = \"http://10.0.0.1:4317\"", "on this machine"),
+            ("otlp = \"https://collector.example:4317\"", "on this machine"),
+            ("otlp = \"http://127.0.0.1.example:4317\"", "on this machine"),
+            ("otlp = \"http://127.0.0.1\"", "on this machine"),
+            ("otlp = \"http://127.0.0.1:0\"", "on this machine"),
+            ("otlp = \"http://127.0.0.1:4317/v1\"", "on this machine"),
+            ("otlp = 4317", "string"),
             ("escalations_lapse_after = \"never\"", "30 days"),
             ("escalations_lapse_after = \"0 days\"", "30 days"),
             ("review_rules_lapse_after = \"86 days\"", "at most 85 days"),

@@ -122,7 +122,7 @@ pub(crate) fn at_guardian(cause: bodh_guardian_api::Error) -> Failure {
 pub(crate) fn at(service: &str, status: &tonic::Status) -> Failure {
     let said = status.message();
     match status.code() {
-        tonic::Code::InvalidArgument => Failure::input(format!("{service}: {said}")),
+        tonic::Code::InvalidArgument | tonic::Code::ResourceExhausted => Failure::input(format!("{service}: {said}")),
         tonic::Code::NotFound => Failure::input(format!("{service}: not found: {said}")),
         tonic::Code::PermissionDenied | tonic::Code::Unauthenticated => {
             Failure::failed(format!("{service} refuses this to you: {said}"))

@@ -21,12 +21,17 @@ pub(crate) struct Shape<'a> {
     pub(crate) json: bool,
     /// The folder to name in the commands that go on from here; none when nothing is kept.
     pub(crate) state: Option<&'a std::path::Path>,
+    /// What it is about, for the line that says why there is none.
+    pub(crate) named: &'a str,
 }
 
 /// Reads and shows a report, and says how the command ends.
 pub(crate) fn show(bytes: &[u8], shape: Shape<'_>) -> Outcome {
     let report: Report = serde_json::from_slice(bytes)
         .map_err(|cause| Failure::failed(format!("the orchestrator's report is not of this version: {cause}")))?;
+    if let Some(line) = report.unusable() {
+        return Err(Failure::input(format!("{}: {line}", shape.named)));
+    }
     let text = if shape.json {
         // The orchestrator's own bytes: reading and writing them again could move the last digit of a probability.
         format!("{}\n", String::from_utf8_lossy(bytes).trim())
@@ -42,9 +47,6 @@ fn ending(report: &Report) -> Outcome {
     match report.status {
         Status::Concluded => Ok(()),
         Status::AwaitingPhysician => Err(Failure::Waiting),
-        Status::Withdrawn if report.withdrawal == Some(bodh_panel::Withdrawal::NothingUsable) => Err(Failure::input(
-            "the case holds no finding that the knowledge packs know; give HPO terms, or a fuller note",
-        )),
         Status::Withdrawn => Err(Failure::failed("the session was given up; the report says why")),
         Status::Expired => Err(Failure::failed("nobody decided in time; the session stays undecided")),
         Status::AwaitingResults | Status::Deliberating => {

@@ -1,6 +1,6 @@
 //! The report as people read it: compared with a golden file. `UPDATE_GOLDEN=1` rewrites it.
 
-use super::{ending, lines};
+use super::{Shape, ending, lines, show};
 use crate::terminal::Paint;
 use bodh_panel::{Report, Status};
 use std::path::{Path, PathBuf};
@@ -58,7 +58,9 @@ fn only_a_conclusion_ends_well() {
     }
     report.status = Status::Withdrawn;
     report.withdrawal = Some(bodh_panel::Withdrawal::NothingUsable);
-    assert_eq!(ending(&report).unwrap_err().code(), 2);
+    let refused =
+        show(&serde_json::to_vec(&report).unwrap(), Shape { json: true, state: None, named: "case.json" }).unwrap_err();
+    assert!(refused.code() == 2 && refused.to_string().contains("no finding that can be used"), "{refused}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod folder;
 mod keys;
 mod lock;
 
-pub(crate) use files::{read_bounded, write_private};
+pub(crate) use files::{cannot_read, read_bounded, write_private};
 pub(crate) use folder::Folder;
 pub(crate) use keys::{KeyHome, Unlock};
 pub(crate) use lock::{Lock, Running, Taken};

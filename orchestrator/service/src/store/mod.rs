@@ -53,7 +53,10 @@ CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STR
 pub(crate) enum StoreError {
     /// The file cannot be used.
     #[error("the orchestrator's store: {0}")]
-    Database(#[from] sqlx::Error),
+    Database(sqlx::Error),
+    /// No room.
+    #[error("the disk is full; free some space: what was begun is kept and goes on")]
+    Full,
     /// Made by another version.
     #[error("the orchestrator's store has version {found}, this program reads {VERSION}; use the program that made it")]
     Version {
@@ -66,6 +69,15 @@ pub(crate) enum StoreError {
     /// The nonce was used before.
     #[error("the statement was used before")]
     Replayed,
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        // SQLITE_FULL (https://www.sqlite.org/rescode.html#full).
+        let full =
+            error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "13");
+        if full { Self::Full } else { Self::Database(error) }
+    }
 }
 
 /// The store. Cheap to clone.
