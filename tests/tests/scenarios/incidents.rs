@@ -157,6 +157,8 @@ fn an_incident_sends_ten_similar_cases_to_review_and_ten_others_not_until_its_ru
         (&reversal["signer"], &reversal["reason"]),
         (&"spiffe://bodh.internal/human/ann".into(), &"too wide".into())
     );
+    let told = || stage.entries().iter().any(|entry| entry["action"] == "reverse_rule" && entry["kind"] == "rule");
+    assert!(until(Duration::from_secs(10), told), "published a moment after the answer");
     let entries = stage.entries();
     let of_rule = |action: &str| {
         let found: Vec<_> = entries
@@ -186,7 +188,10 @@ fn a_rule_is_reversed_by_a_physician_or_a_compliance_officer_and_by_nobody_else(
     assert!(refused.code == 1 && refused.stderr.contains("refuses"), "{refused:?}");
     assert_eq!(standing(&stage, &rule)["reversed"], false);
     let refusal = |entry: &Value| entry["kind"] == "refusal" && entry["action"] == "reverse_rule";
-    let refusals: Vec<_> = stage.entries().into_iter().filter(refusal).collect();
+    let refusals = || stage.entries().into_iter().filter(refusal).collect::<Vec<_>>();
+    // The entry is durable before the answer, and published a moment later.
+    assert!(until(Duration::from_secs(10), || !refusals().is_empty()));
+    let refusals = refusals();
     assert_eq!(refusals.len(), 1, "{refusals:?}");
     assert_eq!(refusals[0]["actors"][0], "spiffe://bodh.internal/human/local");
     assert_eq!(refusals[0]["resource"], rule["id"]);
