@@ -20,7 +20,7 @@ fn hypothesis(value: pb::Hypothesis) -> Result<Hypothesis, WireError> {
         probability: probability(value.probability, "probability")?,
         prevalence: value.prevalence.map(|p| probability(p, "prevalence").map(Prevalence)).transpose()?,
         red_flag: value.red_flag,
-        claims: list(value.claims, limits::CLAIMS, "claims", claim)?,
+        claims: list(value.claims, limits::CLAIMS, "claims", claim)?.into(),
     })
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn differential_out(value: Differential) -> pb::Differential {
         probability: h.probability,
         prevalence: h.prevalence.map(|p| p.0),
         red_flag: h.red_flag,
-        claims: h.claims.into_iter().map(claim_out).collect(),
+        claims: h.claims.iter().cloned().map(claim_out).collect(),
     };
     pb::Differential { hypotheses: value.hypotheses.into_iter().map(hypothesis).collect(), other: value.other }
 }

@@ -87,7 +87,7 @@ fn hypothesis() -> impl Strategy<Value = Hypothesis> {
             probability,
             prevalence,
             red_flag,
-            claims,
+            claims: claims.into(),
         },
     )
 }

@@ -2,6 +2,7 @@
 
 use crate::{ClaimId, DiseaseId, Presence, TermId};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Share of the population that has the disease.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -57,8 +58,8 @@ pub struct Hypothesis {
     pub prevalence: Option<Prevalence>,
     /// Must not be missed.
     pub red_flag: bool,
-    /// The statements whose product the probability is.
-    pub claims: Vec<Claim>,
+    /// The statements whose product the probability is. Shared: a differential is copied more often than it is changed.
+    pub claims: Arc<Vec<Claim>>,
 }
 
 /// What it could be, most probable first.
@@ -77,10 +78,23 @@ impl Differential {
         self.hypotheses.first()
     }
 
+    /// Ids, names and probabilities without the claims: what somebody needs who weighs hypotheses and not their grounds.
+    #[must_use]
+    pub fn outline(&self) -> Self {
+        let bare = |h: &Hypothesis| Hypothesis {
+            id: h.id.clone(),
+            also: h.also.clone(),
+            label: h.label.clone(),
+            claims: Arc::default(),
+            ..*h
+        };
+        Self { hypotheses: self.hypotheses.iter().map(bare).collect(), other: self.other }
+    }
+
     /// The claim with this id.
     #[must_use]
     pub fn claim(&self, id: &ClaimId) -> Option<&Claim> {
-        self.hypotheses.iter().flat_map(|h| &h.claims).find(|c| c.id == *id)
+        self.hypotheses.iter().flat_map(|h| h.claims.iter()).find(|c| c.id == *id)
     }
 
     /// The differential without one claim: its factor is taken out of the product and the rest normalised again.
@@ -89,7 +103,7 @@ impl Differential {
     pub fn without(mut self, id: &ClaimId) -> Self {
         for hypothesis in &mut self.hypotheses {
             let Some(index) = hypothesis.claims.iter().position(|c| c.id == *id) else { continue };
-            let claim = hypothesis.claims.remove(index);
+            let claim = Arc::make_mut(&mut hypothesis.claims).remove(index);
             hypothesis.probability *= (-claim.bits).exp2();
         }
         let total = self.other + self.hypotheses.iter().map(|h| h.probability).sum::<f64>();

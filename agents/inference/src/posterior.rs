@@ -106,7 +106,7 @@ pub(crate) fn differential(
             probability: (score - top).exp() / total,
             prevalence: None,
             red_flag: false,
-            claims,
+            claims: claims.into(),
         })
     });
     Differential { hypotheses: shown.collect(), other: other / total }

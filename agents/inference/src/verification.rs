@@ -24,7 +24,7 @@ pub fn verify(pack: &Pack, findings: &[Finding], differential: &Differential, se
     for hypothesis in &differential.hypotheses {
         let disease = pack.disease(hypothesis.id.as_str());
         let claimant = disease.map(|d| Claimant::new(pack, &revision, d, hypothesis.id.clone()));
-        for stated in &hypothesis.claims {
+        for stated in hypothesis.claims.iter() {
             checked = checked.saturating_add(1);
             let derive =
                 |sign: &Sign| claimant.as_ref().filter(|_| hypothesis.id == stated.disease).map(|c| c.claim(sign));

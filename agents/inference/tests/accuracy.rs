@@ -18,7 +18,7 @@ fn hypothesis(name: &str, also: &[&str], probability: f64) -> Hypothesis {
         probability,
         prevalence: None,
         red_flag: false,
-        claims: vec![],
+        claims: std::sync::Arc::default(),
     }
 }
 

@@ -62,7 +62,10 @@ fn true_claims_stand_and_each_false_one_falls_for_its_reason() {
     assert_eq!((sound.refuted.len(), sound.checked), (0, 250));
     let first_cause = |change: &dyn Fn(&mut bodh_clinical::Claim)| {
         let mut bad = good.clone();
-        let claim = bad.hypotheses[0].claims.iter_mut().find(|c| c.matched.is_some() && c.bits > 0.0).unwrap();
+        let claim = std::sync::Arc::make_mut(&mut bad.hypotheses[0].claims)
+            .iter_mut()
+            .find(|c| c.matched.is_some() && c.bits > 0.0)
+            .unwrap();
         change(claim);
         let refuted = verify(&PACK, &chart(), &bad, &second).refuted;
         assert_eq!(refuted.len(), 1);
@@ -101,7 +104,7 @@ fn leaving_a_publication_out_changes_what_rests_on_it() {
     let publication = claims().find(|s| s.starts_with("PMID:")).unwrap().clone();
     let evidence = Evidence { exclude_publication: Some(&publication) };
     let without = rank(&PACK, &Subject::default(), &chart(), &evidence);
-    assert!(without.hypotheses.iter().flat_map(|h| &h.claims).all(|c| !c.sources.contains(&publication)));
+    assert!(without.hypotheses.iter().flat_map(|h| h.claims.iter()).all(|c| !c.sources.contains(&publication)));
     assert_ne!(all, without);
 }
 

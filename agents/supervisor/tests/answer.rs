@@ -21,7 +21,7 @@ fn question(sequential: bool, round: u32, leading: f64, gain: f64, done: &[&str]
         probability: leading,
         prevalence: None,
         red_flag: false,
-        claims: vec![],
+        claims: std::sync::Arc::default(),
     };
     let test = |id: &str| TestId::parse(id).unwrap();
     let proposal =

@@ -2,7 +2,7 @@
 
 use crate::{
     Action, Caller, Facts, Outcome, Permit, Person, Record, Refusal, Trust, View,
-    permit::{Attempt, Ticket},
+    permit::{Attempt, Lingering, Ticket},
 };
 use bodh_audit_log::{Draft, Kind, Verdict};
 use bodh_identity::{Kind as IdKind, SpiffeId};
@@ -97,16 +97,10 @@ impl Gate {
         let Some(ticket) = permit.ticket.take() else { return Ok(()) };
         let verdict = if outcome.cause.is_empty() { Verdict::Ok } else { Verdict::Failed };
         let draft = ticket.outcome(outcome, verdict);
-        // Commit point: both entries are durable after this, whatever the order of their commits.
-        let outcome = self.inner.record.append(draft);
-        let attempt = async {
-            match ticket.attempt {
-                Attempt::Durable => true,
-                Attempt::Writing(writing) => matches!(writing.await, Ok(Ok(_))),
-            }
-        };
-        let (outcome, attempt) = tokio::join!(outcome, attempt);
-        if outcome.is_ok() && attempt { Ok(()) } else { Err(Refusal::NoRecord) }
+        // In a task of its own: what was done is told even when nobody waits for the answer any more.
+        let writing = tokio::spawn(async move { ticket.attempt.end(draft, ticket.record.as_ref()).await });
+        // Commit point: both entries are durable after this.
+        if matches!(writing.await, Ok(Ok(()))) { Ok(()) } else { Err(Refusal::NoRecord) }
     }
 
     /// What policy says of an act of this service's own, as principal. Recorded by the service with the act.
@@ -237,8 +231,7 @@ impl Gate {
             record.append(draft).await.map_err(|_| Refusal::NoRecord)?;
             Attempt::Durable
         } else {
-            let writer = Arc::clone(&record);
-            Attempt::Writing(tokio::spawn(async move { writer.append(draft).await }))
+            Attempt::Lingering(Lingering::begin(draft, Arc::clone(&record)))
         };
         let ticket = Ticket { caller: caller.id.clone(), chain, base, attempt, record };
         Ok(Permit { ticket: Some(ticket), action: PhantomData })

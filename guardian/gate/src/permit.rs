@@ -1,10 +1,15 @@
 //! Permits and outcomes.
 
-use crate::{Action, RecordError};
+use crate::{Action, Record, RecordError};
 use bodh_audit_log::{Draft, Kind, Verdict};
 use bodh_identity::SpiffeId;
 use bodh_token::Chain;
-use std::{collections::BTreeMap, marker::PhantomData, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    marker::PhantomData,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::task::JoinHandle;
 
 /// Leave to do one action once. Only [`crate::Gate`] builds one. Dropped unsettled, it writes that the action was
@@ -21,13 +26,68 @@ pub(crate) struct Ticket {
     pub(crate) chain: Option<Chain>,
     pub(crate) base: Draft,
     pub(crate) attempt: Attempt,
-    pub(crate) record: Arc<dyn crate::Record>,
+    pub(crate) record: Arc<dyn Record>,
 }
 
-/// The attempt's entry: durable, or being written.
+/// How long the attempt of pure reasoning waits for its outcome, so that a short piece of work costs one append and not two.
+/// A longer one is in the record before it ends.
+const LINGER: Duration = Duration::from_millis(2);
+
+/// The attempt's entry: durable, or on its way.
 pub(crate) enum Attempt {
+    /// The act has an effect: the record had the attempt before it.
     Durable,
-    Writing(JoinHandle<Result<u64, RecordError>>),
+    /// Pure reasoning.
+    Lingering(Lingering),
+}
+
+/// An attempt that is written after [`LINGER`], or with the outcome if that comes first.
+pub(crate) struct Lingering {
+    draft: Arc<Mutex<Option<Draft>>>,
+    writing: JoinHandle<Result<(), RecordError>>,
+}
+
+impl Lingering {
+    pub(crate) fn begin(draft: Draft, record: Arc<dyn Record>) -> Self {
+        let held = Arc::new(Mutex::new(Some(draft)));
+        let later = Arc::clone(&held);
+        let writing = tokio::spawn(async move {
+            tokio::time::sleep(LINGER).await;
+            match take(&later) {
+                Some(draft) => record.append(draft).await.map(drop),
+                // The outcome came first and took it along.
+                None => Ok(()),
+            }
+        });
+        Self { draft: held, writing }
+    }
+
+    /// Both entries are durable when this is Ok, the attempt before the outcome.
+    pub(crate) async fn end(self, outcome: Draft, record: &dyn Record) -> Result<(), RecordError> {
+        let Some(attempt) = take(&self.draft) else {
+            let written = async { self.writing.await.map_err(|_| RecordError::Unavailable)? };
+            // Commit point: both entries are durable after this, whatever the order of their commits.
+            let (written, outcome) = tokio::join!(written, record.append(outcome));
+            return written.and(outcome.map(drop));
+        };
+        // Handed over together they share a commit, in this order.
+        let (attempt, outcome) = tokio::join!(record.append(attempt), record.append(outcome));
+        attempt.and(outcome).map(drop)
+    }
+}
+
+fn take(held: &Mutex<Option<Draft>>) -> Option<Draft> {
+    held.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+impl Attempt {
+    /// Writes the outcome; both entries are durable when this is Ok.
+    pub(crate) async fn end(self, outcome: Draft, record: &dyn Record) -> Result<(), RecordError> {
+        match self {
+            Self::Durable => record.append(outcome).await.map(drop),
+            Self::Lingering(attempt) => attempt.end(outcome, record).await,
+        }
+    }
 }
 
 /// How an action ended.
@@ -112,10 +172,7 @@ impl<A: Action> Drop for Permit<A> {
         let draft = ticket.outcome(Outcome::failed("dropped"), Verdict::Interrupted);
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                if let Attempt::Writing(writing) = ticket.attempt {
-                    let _ = writing.await;
-                }
-                if ticket.record.append(draft).await.is_err() {
+                if ticket.attempt.end(draft, ticket.record.as_ref()).await.is_err() {
                     tracing::warn!("an interrupted action could not be recorded");
                 }
             });

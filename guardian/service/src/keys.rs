@@ -29,7 +29,7 @@ pub enum KeyError {
     Sealed(PathBuf),
     /// The file cannot be read or written.
     #[error("{0}: cannot be read or written ({1})")]
-    File(PathBuf, io::ErrorKind),
+    File(PathBuf, io::Error),
     /// The file opens, but does not hold the secret.
     #[error("{0}: does not hold the key it should; restore the state folder from a backup")]
     Content(PathBuf),
@@ -119,7 +119,7 @@ impl Keyring {
                     Err(KeyError::Missing(path))
                 }
             }
-            Err(SealedError::Io(error)) => Err(KeyError::File(path, error.kind())),
+            Err(SealedError::Io(error)) => Err(KeyError::File(path, error)),
             Err(_) => Err(KeyError::Sealed(path)),
         }
     }
@@ -127,7 +127,7 @@ impl Keyring {
     fn write(&self, name: &str, secret: &[u8]) -> Result<(), KeyError> {
         let path = self.path(name);
         write_sealed(&path, &self.unlock, secret).map_err(|error| match error {
-            SealedError::Io(error) => KeyError::File(path, error.kind()),
+            SealedError::Io(error) => KeyError::File(path, error),
             other => KeyError::Making(other.to_string()),
         })
     }

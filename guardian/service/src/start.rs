@@ -37,7 +37,7 @@ pub enum StartError {
     Config(#[from] ConfigError),
     /// The folder cannot be made.
     #[error("{0}: cannot be made ({1}); give the guardian's user write permission on the state folder")]
-    Folder(PathBuf, std::io::ErrorKind),
+    Folder(PathBuf, std::io::Error),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -117,7 +117,7 @@ pub async fn open(
 pub fn folder(state_dir: &Path) -> Result<PathBuf, StartError> {
     let folder = state_dir.join("guardian");
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
-    made.map_err(|error| StartError::Folder(folder.clone(), error.kind()))?;
+    made.map_err(|error| StartError::Folder(folder.clone(), error))?;
     Ok(folder)
 }
 

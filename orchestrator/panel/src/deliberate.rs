@@ -87,7 +87,7 @@ fn ask_plan(panel: &mut Panel, differential: &Differential) -> (u32, Command) {
     let plan = Question::Plan {
         subject: session.subject,
         findings: session.chart.findings.clone(),
-        differential: differential.clone(),
+        differential: differential.outline(),
         done: session.done(),
     };
     ask(panel, Inquiry::Put(Box::new(plan)))
@@ -159,7 +159,7 @@ pub(crate) fn priced(panel: &mut Panel, call: u32, answer: &Pricing) -> Result<V
     let next = Question::Next {
         sequential: session.sequential,
         round: session.round,
-        differential: differential.clone(),
+        differential: differential.outline(),
         verification: verification.clone(),
         plan: plan.clone(),
         pricing: answer.clone(),

@@ -4,11 +4,14 @@ use crate::{error::Error, store::Store};
 use bodh_audit_log::Draft;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
 
 /// How long a step waits for the log before its session is left for later.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Entries per round.
 const BATCH: u32 = 256;
+/// Sent entries stay in the store for so long before they are removed: one removal for many rounds.
+const SWEEP: Duration = Duration::from_millis(500);
 
 /// How far the log has acknowledged, and a way to say that there is more. Cheap to clone.
 #[derive(Clone)]
@@ -50,12 +53,23 @@ async fn courier(
     told: watch::Sender<(i64, u64)>,
 ) {
     let mut pause = Duration::from_millis(10);
+    let (mut removed, mut tidied) = (0, Instant::now());
     loop {
+        let sent = told.borrow().0;
         match deliver(&store, &audit, &told).await {
             Ok(true) => pause = Duration::from_millis(10),
             Ok(false) => {
-                if wake.recv().await.is_none() {
-                    return;
+                tokio::select! {
+                    biased;
+                    // A crash before this sends entries again, which their keys make harmless.
+                    () = sleep_until(tidied + SWEEP), if removed < sent => {
+                        match store.sent(sent).await {
+                            Ok(()) => removed = sent,
+                            Err(error) => tracing::warn!(%error, "sent entries are not removed yet"),
+                        }
+                        tidied = Instant::now();
+                    }
+                    more = wake.recv() => if more.is_none() { return },
                 }
             }
             Err(error) => {
@@ -73,7 +87,8 @@ async fn deliver(
     audit: &bodh_audit_api::Client,
     told: &watch::Sender<(i64, u64)>,
 ) -> Result<bool, Error> {
-    let queued = store.queued(BATCH).await?;
+    let sent = told.borrow().0;
+    let queued = store.queued(sent, BATCH).await?;
     let Some(last) = queued.last().map(|(id, _)| *id) else { return Ok(false) };
     let drafts: Vec<Draft> = queued
         .into_iter()
@@ -89,6 +104,5 @@ async fn deliver(
         *sent = last.max(*sent);
         *index = highest.max(*index);
     });
-    store.sent(last).await?;
     Ok(true)
 }

@@ -21,10 +21,11 @@ const CONNECTS: [&str; 9] = [
 const CONNECTOR: &str = "guardian/identity/src/client.rs";
 
 /// Production sources that open sockets for another reason.
-const SOCKETS: [(&str, &str); 3] = [
+const SOCKETS: [(&str, &str); 4] = [
     ("guardian/cell/probe/", "the probe tries what the sandbox must refuse; only tests run it"),
     ("guardian/identity/src/workload/", "a tonic endpoint over the Workload API's Unix socket"),
     ("guardian/api/src/door.rs", "a tonic endpoint over the Workload API's Unix socket"),
+    ("orchestrator/cli/src/bench/plain.rs", "the plain call on loopback that `bench tax` is measured against"),
 ];
 /// What is refused in those too.
 const ALWAYS: [&str; 4] = ["reqwest", "ureq", "hyper::client", "hyper_util::client"];

@@ -1,10 +1,11 @@
-//! Measurements of reasoning that run in this process: no panel, no network.
+//! Measurements of reasoning that run in this process: no panel.
 //!
 //! - `cases`: a folder, a `.jsonl`, a `.xz` of cases, row by row. `truth`: what the answers are.
 //! - `ranker`: the reasoning that is measured. `row`: one case's line of a rankings file.
-//! - `score`: the rank of the right answer.
+//! - `score`: the rank of the right answer. `plain`: what a call costs without any of what Bodh adds.
 
 mod cases;
+pub(crate) mod plain;
 mod ranker;
 mod row;
 mod score;

@@ -1,6 +1,7 @@
 //! `bodh bench`: accuracy and speed.
 
 use super::later::{Anything, refusal};
+use crate::bench::plain;
 use crate::failure::Outcome;
 use clap::Subcommand;
 
@@ -23,6 +24,8 @@ enum What {
     Tax(tax::Args),
     /// Many sessions at once through the whole panel
     Sessions(sessions::Args),
+    #[command(hide = true, name = plain::WORD)]
+    PlainAgent,
     #[command(hide = true)]
     Appends(Anything),
     #[command(hide = true)]
@@ -36,6 +39,7 @@ pub(crate) fn run(args: Args) -> Outcome {
         What::Accuracy(args) => accuracy::run(&args),
         What::Tax(args) => tax::run(&args),
         What::Sessions(args) => sessions::run(&args),
+        What::PlainAgent => plain::serve(),
         What::Appends(_) => Err(refusal("`bodh bench appends`")),
         What::Revocation(_) => Err(refusal("`bodh bench revocation`")),
         What::Reasoning(_) => Err(refusal("`bodh bench reasoning`")),

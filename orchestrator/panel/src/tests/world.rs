@@ -35,7 +35,7 @@ fn hypothesis(n: u32, probability: f64, finding: &Finding) -> Hypothesis {
         probability,
         prevalence: None,
         red_flag: false,
-        claims: vec![claim],
+        claims: vec![claim].into(),
     }
 }
 

@@ -5,13 +5,13 @@ use bodh_audit_api::pb;
 use prost::Message;
 
 impl Store {
-    /// The oldest queued entries, at most `most`.
+    /// The oldest queued entries after `sent`, at most `most`.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub(crate) async fn queued(&self, most: u32) -> Result<Vec<(i64, pb::Draft)>, StoreError> {
-        let rows: Vec<(i64, Vec<u8>)> =
-            sqlx::query_as("SELECT id, draft FROM outbox ORDER BY id LIMIT ?").bind(most).fetch_all(&self.pool).await?;
+    pub(crate) async fn queued(&self, sent: i64, most: u32) -> Result<Vec<(i64, pb::Draft)>, StoreError> {
+        let query = sqlx::query_as("SELECT id, draft FROM outbox WHERE id > ? ORDER BY id LIMIT ?");
+        let rows: Vec<(i64, Vec<u8>)> = query.bind(sent).bind(most).fetch_all(&self.pool).await?;
         let read = |(id, bytes): (i64, Vec<u8>)| {
             pb::Draft::decode(bytes.as_slice()).map(|draft| (id, draft)).map_err(|_| StoreError::Row("outbox"))
         };

@@ -5,7 +5,7 @@ use crate::failure::{Failure, Outcome};
 use crate::launch::{Access, until_stopped};
 use crate::people::{LOCAL, Visitor, at};
 use crate::state::{Folder, read_bounded};
-use bodh_clinical::Usd;
+use bodh_clinical::{Case, Usd};
 use bodh_panel::Report;
 use bodh_panel_api::pb;
 use serde::Serialize;
@@ -59,10 +59,17 @@ impl Times {
     }
 }
 
-/// Runs `count` sessions, `at_once` of them at a time. Gives what each took, and the time of all.
-pub(super) fn sessions(options: &LoadOptions, count: u32, at_once: u32) -> Outcome<(Vec<Seen>, Duration)> {
+/// Runs `count` sessions, `at_once` of them at a time, and `after` each of them what else is measured. Gives what each took,
+/// and the time of all.
+pub(super) fn sessions(
+    options: &LoadOptions,
+    count: u32,
+    at_once: u32,
+    mut after: impl AsyncFnMut(&Case) -> Outcome,
+) -> Outcome<(Vec<Seen>, Duration)> {
     let case = read_bounded(&options.case, bodh_formats::MAX_BYTES as u64)?;
-    bodh_formats::read(&case).map_err(|wrong| Failure::input(format!("{}: {wrong}", options.case.display())))?;
+    let read = bodh_formats::read(&case);
+    let parsed = read.map_err(|wrong| Failure::input(format!("{}: {wrong}", options.case.display())))?.case;
     let settings = options.start.settings()?;
     let folder = options.state.as_deref().map_or_else(Folder::passing, Folder::open_or_make)?;
     let bar = crate::terminal::bar(u64::from(count), "sessions");
@@ -81,6 +88,7 @@ pub(super) fn sessions(options: &LoadOptions, count: u32, at_once: u32) -> Outco
                 }
                 let Some(done) = running.join_next().await else { return Ok((seen, begun.elapsed())) };
                 seen.push(done.map_err(|cause| Failure::failed(format!("a session's client: {cause}")))??);
+                after(&parsed).await?;
                 bar.inc(1);
             }
         };

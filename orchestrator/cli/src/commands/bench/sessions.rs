@@ -24,7 +24,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
-    let (seen, all) = sessions(&args.load, args.count, args.at_once)?;
+    let (seen, all) = sessions(&args.load, args.count, args.at_once, async |_| Ok(()))?;
     let times = Times::of(seen.iter().map(|one| one.took.as_secs_f64() * 1000.0).collect());
     let times = times.ok_or_else(|| Failure::failed("no session was measured"))?;
     let rate = f64::from(args.count) / all.as_secs_f64();
