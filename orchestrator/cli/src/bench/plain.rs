@@ -85,11 +85,20 @@ struct Answers {
     pack: Pack,
 }
 
+/// Only the one who measures asks, and only what a session has asked before.
+struct Unanswered;
+
+impl From<Unanswered> for Status {
+    fn from(_: Unanswered) -> Self {
+        Self::failed_precondition("not a question that intake answers")
+    }
+}
+
 #[tonic::async_trait]
 impl Agent for Answers {
     async fn ask(&self, request: Request<pb::Question>) -> Result<Response<pb::Opinion>, Status> {
-        let question = Question::try_from(request.into_inner()).map_err(|_| Status::invalid_argument("question"))?;
-        let opinion = bodh_intake::answer(&question, &self.pack).map_err(|_| Status::failed_precondition("intake"))?;
+        let question = Question::try_from(request.into_inner()).map_err(|_| Unanswered)?;
+        let opinion = bodh_intake::answer(&question, &self.pack).map_err(|_| Unanswered)?;
         Ok(Response::new(pb::Opinion::from(&opinion)))
     }
 
