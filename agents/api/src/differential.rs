@@ -20,6 +20,7 @@ fn hypothesis(value: pb::Hypothesis) -> Result<Hypothesis, WireError> {
         probability: probability(value.probability, "probability")?,
         prevalence: value.prevalence.map(|p| probability(p, "prevalence").map(Prevalence)).transpose()?,
         red_flag: value.red_flag,
+        prior_bits: bits(value.prior_bits, "prior_bits")?,
         claims: list(value.claims, limits::CLAIMS, "claims", claim)?.into(),
     })
 }
@@ -53,6 +54,7 @@ pub(crate) fn differential_out(value: Differential) -> pb::Differential {
         probability: h.probability,
         prevalence: h.prevalence.map(|p| p.0),
         red_flag: h.red_flag,
+        prior_bits: h.prior_bits,
         claims: h.claims.iter().cloned().map(claim_out).collect(),
     };
     pb::Differential { hypotheses: value.hypotheses.into_iter().map(hypothesis).collect(), other: value.other }

@@ -87,6 +87,7 @@ fn hypothesis() -> impl Strategy<Value = Hypothesis> {
             probability,
             prevalence,
             red_flag,
+            prior_bits: 0.5,
             claims: claims.into(),
         },
     )

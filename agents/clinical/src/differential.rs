@@ -58,6 +58,10 @@ pub struct Hypothesis {
     pub prevalence: Option<Prevalence>,
     /// Must not be missed.
     pub red_flag: bool,
+    /// What spoke for it before any claim: log2 of its prior odds against a rare disease, from its prevalence, the person's age
+    /// and sex, and whether the chart reads as general medicine. 0 for a rare disease.
+    #[serde(default)]
+    pub prior_bits: f64,
     /// The statements whose product the probability is. Shared: a differential is copied more often than it is changed.
     pub claims: Arc<Vec<Claim>>,
 }

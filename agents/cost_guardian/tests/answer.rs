@@ -4,10 +4,10 @@
 
 use bodh_clinical::{Opinion, Pricing, Question, Subject, TestId, Usd};
 use bodh_cost_guardian::answer;
-use bodh_knowledge::{Catalogue, Pack, RARE, Refusal, inflate};
+use bodh_knowledge::{COMMITTED, Catalogue, Pack, Refusal, inflate};
 use std::sync::LazyLock;
 
-static PACK: LazyLock<Pack> = LazyLock::new(|| Pack::open(inflate(RARE).unwrap()).unwrap());
+static PACK: LazyLock<Pack> = LazyLock::new(|| Pack::open(inflate(COMMITTED).unwrap()).unwrap());
 
 fn price(tests: &[&str], spent: u64, budget: u64) -> Pricing {
     let tests = tests.iter().map(|t| TestId::parse(t).unwrap()).collect();

@@ -4,10 +4,10 @@
 
 use bodh_clinical::{Differential, Finding, Opinion, Origin, Presence, Question, Subject, TermId};
 use bodh_diagnostician::{MEMBER, answer};
-use bodh_knowledge::{Pack, RARE, Refusal, inflate};
+use bodh_knowledge::{COMMITTED, Pack, Refusal, inflate};
 use std::sync::LazyLock;
 
-static PACK: LazyLock<Pack> = LazyLock::new(|| Pack::open(inflate(RARE).unwrap()).unwrap());
+static PACK: LazyLock<Pack> = LazyLock::new(|| Pack::open(inflate(COMMITTED).unwrap()).unwrap());
 
 fn findings() -> Vec<Finding> {
     let one = |id: &str| Finding {

@@ -1,6 +1,7 @@
 //! The chart as the pack understands it: current terms, and how much each adds beside the others.
 
 use crate::claim::matches;
+use crate::domain::Domain;
 use bodh_clinical::{Finding, Presence, Subject, TermId};
 use bodh_knowledge::{Pack, Refusal, TermIx};
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,10 +42,25 @@ pub(crate) struct Sign {
     pub(crate) term: TermIx,
     pub(crate) id: TermId,
     pub(crate) presence: Presence,
+    /// By domain, the least that the finding can say, and what it weighs.
+    pub(crate) least: [f64; 2],
+    pub(crate) share: [f64; 2],
     /// 1 for a finding on its own, less when others say part of it; 0 when another says all of it.
     pub(crate) weight: f64,
-    /// What a disease may show for it to count; empty for an excluded finding.
-    pub(crate) matches: Vec<(TermIx, f64)>,
+    /// What a disease may show for it to count, for rare diseases and for general medicine; empty for an excluded finding.
+    pub(crate) matches: [Vec<(TermIx, f64)>; 2],
+}
+
+impl Sign {
+    /// The least that it can say of a disease of this part of the pack.
+    pub(crate) fn least(&self, domain: Domain) -> f64 {
+        self.least.get(domain.place()).copied().unwrap_or(0.0)
+    }
+
+    /// What it weighs beside other findings.
+    pub(crate) fn weighs(&self, domain: Domain) -> f64 {
+        self.weight * self.share.get(domain.place()).copied().unwrap_or(1.0)
+    }
 }
 
 /// The findings that the pack knows, in the order of their terms, so that the chart's order does not matter.
@@ -60,7 +76,12 @@ pub(crate) fn signs(pack: &Pack, findings: &[Finding]) -> Vec<Sign> {
         term: *term,
         id: id.clone(),
         presence: *presence,
-        matches: if *presence == Presence::Present { matches(pack, *term) } else { vec![] },
+        least: Domain::ALL.map(|domain| domain.least(pack, *term)),
+        share: Domain::ALL.map(|domain| domain.weight(pack, *term)),
+        matches: match presence {
+            Presence::Present => Domain::ALL.map(|domain| matches(pack, domain, *term)),
+            Presence::Excluded => Default::default(),
+        },
         weight: match presence {
             Presence::Present => weight(pack, *term, &present),
             // What is excluded above is excluded below: only the most general exclusion counts.
@@ -84,15 +105,15 @@ fn weight(pack: &Pack, term: TermIx, present: &[TermIx]) -> f64 {
         return 0.0;
     }
     let own: BTreeSet<TermIx> = pack.ancestors(term).collect();
-    let information = information(pack, term).max(f64::MIN_POSITIVE);
+    let information = information(pack, Domain::Rare, term).max(f64::MIN_POSITIVE);
     let shared = |o: &TermIx| {
-        let common = pack.ancestors(*o).filter(|a| own.contains(a)).map(|a| self::information(pack, a));
+        let common = pack.ancestors(*o).filter(|a| own.contains(a)).map(|a| self::information(pack, Domain::Rare, a));
         common.fold(0.0, f64::max) / information
     };
     1.0 / (1.0 + REDUNDANCY * others().map(shared).sum::<f64>())
 }
 
-/// Information content (Resnik 1995), in natural units, of the pack's background.
-pub(crate) fn information(pack: &Pack, term: TermIx) -> f64 {
-    -pack.background(term).ln()
+/// Information content (Resnik 1995), in natural units, of a background of the pack.
+pub(crate) fn information(pack: &Pack, domain: Domain, term: TermIx) -> f64 {
+    -domain.background(pack, term).ln()
 }

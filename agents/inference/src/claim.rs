@@ -5,23 +5,13 @@
 //! general of which *h* is one form. `F` is the propagated rate, `bg` the background.
 
 use crate::chart::Sign;
+use crate::domain::{Domain, NEVER_LOG};
 use bodh_clinical::{Claim, ClaimId, DiseaseId, Presence, TermId};
-use bodh_knowledge::{DiseaseIx, Grounds, Pack, Revision, TermIx, rate_of};
+use bodh_knowledge::{DiseaseIx, Grounds, NEVER, Pack, Revision, TermIx, rate_of};
 use std::f64::consts::LN_2;
 
-/// How steeply a match higher up loses value; chosen on published cases.
-const STEEPNESS: f64 = 1.7;
-/// The least ratio of one present finding: an unexplained finding does not refute a disease.
-const LEAST_RATIO: f64 = 0.05;
 /// Rates above this count as this.
 const MOST_RATE: f64 = 0.95;
-/// Weight of an excluded finding against a present one: case reports exclude what was merely looked for.
-const EXCLUDED: f64 = 0.02;
-/// What a disease with many findings pays per finding: of many, each is less telling.
-const BREADTH: f64 = 0.2;
-/// Tempering of all ratios, because findings are not independent; calibrated on published cases.
-const TEMPER: f64 = 0.75;
-
 /// What may be used as evidence beyond the whole pack.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Evidence<'a> {
@@ -31,18 +21,13 @@ pub struct Evidence<'a> {
 
 /// What can be matched for one present finding: terms above it with the logarithm of `(bg[h]/bg[a])^k / bg[h]`, the
 /// largest first.
-pub(crate) fn matches(pack: &Pack, finding: TermIx) -> Vec<(TermIx, f64)> {
-    let own = pack.background(finding).ln();
-    let worth = |a: TermIx| (a, STEEPNESS * (own - pack.background(a).ln()) - own);
+pub(crate) fn matches(pack: &Pack, domain: Domain, finding: TermIx) -> Vec<(TermIx, f64)> {
+    let own = domain.background(pack, finding).ln();
+    let worth = |a: TermIx| (a, domain.weights().steepness * (own - domain.background(pack, a).ln()) - own);
     let mut all: Vec<(TermIx, f64)> =
-        pack.ancestors(finding).map(worth).filter(|(_, worth)| *worth > least()).collect();
+        pack.ancestors(finding).map(worth).filter(|(_, worth)| *worth > domain.least(pack, finding)).collect();
     all.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     all
-}
-
-/// Logarithm of the least ratio.
-pub(crate) fn least() -> f64 {
-    LEAST_RATIO.ln()
 }
 
 /// Logarithm of a rate as ranking uses it.
@@ -51,16 +36,19 @@ pub(crate) fn log_rate(step: u8) -> f64 {
 }
 
 /// What an excluded finding says of a disease that has it at this rate, times the weight, in natural units.
-pub(crate) fn against(rate: f64, background: f64) -> f64 {
-    EXCLUDED * ((1.0 - rate.min(MOST_RATE)).ln() - (1.0 - background.min(MOST_RATE)).ln())
+pub(crate) fn against(domain: Domain, rate: f64, background: f64) -> f64 {
+    domain.weights().excluded * ((1.0 - rate.min(MOST_RATE)).ln() - (1.0 - background.min(MOST_RATE)).ln())
 }
 
 /// What a finding contributes, tempered, in natural units: the one formula that ranking and claims share.
-pub(crate) fn contribution(sign: &Sign, log_ratio: f64, breadth: f64) -> f64 {
+pub(crate) fn contribution(domain: Domain, sign: &Sign, log_ratio: f64, breadth: f64) -> f64 {
+    let weights = domain.weights();
     match sign.presence {
-        Presence::Present if sign.weight > 0.0 => TEMPER * (sign.weight * log_ratio - BREADTH * breadth),
+        Presence::Present if sign.weight > 0.0 => {
+            weights.temper * sign.weighs(domain) * (log_ratio - weights.breadth * breadth / sign.weight)
+        }
         Presence::Present => 0.0,
-        Presence::Excluded => TEMPER * sign.weight * log_ratio,
+        Presence::Excluded => weights.temper * sign.weighs(domain) * log_ratio,
     }
 }
 
@@ -70,13 +58,23 @@ pub(crate) fn breadth(pack: &Pack, revision: &Revision, disease: DiseaseIx) -> f
 
 /// The logarithm of the ratio before weights, and the term that it was matched at.
 pub(crate) fn log_ratio(pack: &Pack, revision: &Revision, disease: DiseaseIx, sign: &Sign) -> (f64, Option<TermIx>) {
+    let domain = Domain::of(pack, disease);
     if sign.presence == Presence::Excluded {
-        let step = pack.revised_rate(disease, sign.term, revision);
-        return (against(step.map_or(0.0, rate_of), pack.background(sign.term)), step.map(|_| sign.term));
+        let step = pack.revised_rate(disease, sign.term, revision).filter(|s| *s != NEVER);
+        return (
+            against(domain, step.map_or(0.0, rate_of), domain.background(pack, sign.term)),
+            step.map(|_| sign.term),
+        );
     }
-    let mut best = (least(), None);
+    if domain == Domain::General
+        && let Some(term) = pack.ancestors(sign.term).find(|t| pack.rate(disease, *t) == Some(NEVER))
+    {
+        return (NEVER_LOG, Some(term));
+    }
+    let mut best = (sign.least(domain), None);
     // A rate only takes away from a match's worth, so no later match can beat one that is above its worth.
-    for (term, worth) in &sign.matches {
+    let matches = sign.matches.get(domain.place()).map_or(&[][..], Vec::as_slice);
+    for (term, worth) in matches {
         if *worth <= best.0 {
             break;
         }
@@ -108,6 +106,7 @@ impl<'a> Claimant<'a> {
 
     /// The claim that `sign` makes about the disease.
     pub(crate) fn claim(&self, sign: &Sign) -> Claim {
+        let domain = Domain::of(self.pack, self.disease);
         let (ratio, at) = log_ratio(self.pack, self.revision, self.disease, sign);
         let ground = at.and_then(|term| self.grounds.of(term));
         let step = at.and_then(|term| self.pack.revised_rate(self.disease, term, self.revision));
@@ -119,8 +118,8 @@ impl<'a> Claimant<'a> {
             presence: sign.presence,
             matched,
             frequency: step.map(rate_of),
-            background: self.pack.background(sign.term),
-            bits: contribution(sign, ratio, self.breadth) / LN_2,
+            background: domain.background(self.pack, sign.term),
+            bits: contribution(domain, sign, ratio, self.breadth) / LN_2,
             sources: ground.map(|g| g.sources).unwrap_or_default(),
         }
     }

@@ -12,6 +12,7 @@
 pub mod accuracy;
 mod chart;
 mod claim;
+mod domain;
 mod gain;
 mod likeness;
 mod posterior;

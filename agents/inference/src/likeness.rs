@@ -4,6 +4,7 @@
 //! common ancestor in the other chart counts its information, as a share of the term's own; both directions averaged.
 
 use crate::chart::information;
+use crate::domain::Domain;
 use bodh_clinical::TermId;
 use bodh_knowledge::{Pack, TermIx};
 
@@ -29,13 +30,13 @@ fn explained(pack: &Pack, terms: &[TermIx], others: &[TermIx]) -> f64 {
     let mut shared = 0.0;
     let mut all = 0.0;
     for term in terms {
-        let own = information(pack, *term);
+        let own = information(pack, Domain::Rare, *term);
         let ancestors: Vec<TermIx> = pack.ancestors(*term).collect();
         let best = others
             .iter()
             .flat_map(|other| pack.ancestors(*other).chain([*other]))
             .filter(|above| above == term || ancestors.contains(above))
-            .map(|common| information(pack, common))
+            .map(|common| information(pack, Domain::Rare, common))
             .fold(0.0, f64::max);
         shared += best.min(own);
         all += own;
@@ -53,7 +54,7 @@ mod tests {
 
     #[test]
     fn like_charts_are_near_one_and_unlike_ones_far() {
-        let pack = Pack::open(bodh_knowledge::inflate(bodh_knowledge::RARE).unwrap()).unwrap();
+        let pack = Pack::open(bodh_knowledge::inflate(bodh_knowledge::COMMITTED).unwrap()).unwrap();
         // Tall stature, arachnodactyly, ectopia lentis, aortic root aneurysm; and close relatives of three of them.
         let marfan = terms(&["HP:0000098", "HP:0001166", "HP:0001083", "HP:0002616"]);
         let near = terms(&["HP:0000098", "HP:0001166", "HP:0001083", "HP:0004970"]);

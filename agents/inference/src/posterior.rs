@@ -1,10 +1,12 @@
 //! The posterior over all diseases, and the differential that is shown of it.
 
 use crate::chart::{Sign, signs};
-use crate::claim::{Claimant, Evidence, against, breadth, contribution, least, log_rate, log_ratio};
-use bodh_clinical::{Differential, DiseaseId, Finding, Hypothesis, Presence, Subject};
-use bodh_knowledge::{DiseaseIx, Pack, Refusal, Revision, rate_of};
+use crate::claim::{Claimant, Evidence, against, breadth, contribution, log_rate, log_ratio};
+use crate::domain::{Domain, NEVER_LOG, log_general, log_prior};
+use bodh_clinical::{Differential, DiseaseId, Finding, Hypothesis, Presence, Prevalence, Subject};
+use bodh_knowledge::{DiseaseIx, NEVER, Pack, Refusal, Revision, TermIx, rate_of};
 use std::collections::BTreeSet;
+use std::f64::consts::LN_2;
 
 /// Hypotheses in a differential.
 pub(crate) const SHOWN: usize = 50;
@@ -14,53 +16,98 @@ const OTHER_ODDS: f64 = 3.0;
 
 /// Ranks all diseases of the pack on the findings of a chart.
 ///
-/// The prior is flat (the release has no prevalence). Each hypothesis' claims sum, with the prior, to its log
-/// posterior up to the normaliser that all share.
+/// The prior of rare diseases is flat (the release has no prevalence); a curated condition's follows its prevalence, and the
+/// patient's age and sex. Each hypothesis' claims sum, with the prior, to its log posterior up to the normaliser that all
+/// share.
 #[must_use]
-pub fn rank(pack: &Pack, _subject: &Subject, findings: &[Finding], evidence: &Evidence<'_>) -> Differential {
+pub fn rank(pack: &Pack, subject: &Subject, findings: &[Finding], evidence: &Evidence<'_>) -> Differential {
     let signs = signs(pack, findings);
     if signs.is_empty() {
         return Differential { hypotheses: vec![], other: 1.0 };
     }
     let revision = evidence.exclude_publication.map(|p| pack.without(p)).unwrap_or_default();
-    let scores = scores(pack, &signs, &revision);
-    differential(pack, &scores, OTHER_ODDS, |disease, id| {
+    let mut scores = scores(pack, &signs, &revision);
+    let prior = Prior::new(pack, subject, &signs);
+    for (score, disease) in scores.iter_mut().zip(pack.diseases().take(pack.general_count())) {
+        *score += prior.log(disease);
+    }
+    one_of_twins(pack, &mut scores);
+    let claims = |disease, id: &DiseaseId| {
         let claimant = Claimant::new(pack, &revision, disease, id.clone());
         signs.iter().map(|sign| claimant.claim(sign)).collect()
-    })
+    };
+    differential(pack, &scores, OTHER_ODDS, |disease| prior.bits(disease), claims)
+}
+
+/// What speaks for each disease before any claim.
+pub(crate) struct Prior<'a> {
+    pack: &'a Pack,
+    subject: &'a Subject,
+    general: f64,
+}
+
+impl<'a> Prior<'a> {
+    pub(crate) fn new(pack: &'a Pack, subject: &'a Subject, signs: &[Sign]) -> Self {
+        let present = signs.iter().filter(|s| s.presence == Presence::Present);
+        let general = log_general(pack, &present.map(|s| (s.term, s.weight)).collect::<Vec<_>>());
+        Self { pack, subject, general }
+    }
+
+    /// In natural units; 0 for a rare disease.
+    fn log(&self, disease: DiseaseIx) -> f64 {
+        if self.pack.is_general(disease) { self.general + log_prior(self.pack, disease, self.subject) } else { 0.0 }
+    }
+
+    pub(crate) fn bits(&self, disease: DiseaseIx) -> f64 {
+        self.log(disease) / LN_2
+    }
+}
+
+/// A condition that the release knows too is one hypothesis, not two: the less probable entry is left out.
+pub(crate) fn one_of_twins(pack: &Pack, scores: &mut [f64]) {
+    for condition in pack.diseases().take(pack.general_count()) {
+        let Some(twin) = pack.twin(condition) else { continue };
+        let score = |d: DiseaseIx| scores.get(d.0 as usize).copied().unwrap_or(f64::NEG_INFINITY);
+        let less = if score(condition) < score(twin) { condition } else { twin };
+        if let Some(slot) = scores.get_mut(less.0 as usize) {
+            *slot = f64::NEG_INFINITY;
+        }
+    }
 }
 
 /// Tempered log likelihood ratios of all diseases.
 fn scores(pack: &Pack, signs: &[Sign], revision: &Revision) -> Vec<f64> {
     let rates: [f64; 256] = std::array::from_fn(|step| log_rate(u8::try_from(step).unwrap_or(u8::MAX)));
     let breadths: Vec<f64> = pack.diseases().map(|d| pack.breadth(d)).collect();
+    let general = pack.general_count();
     let mut scores = vec![0.0; pack.disease_count()];
     let mut ratios = vec![0.0; pack.disease_count()];
     for sign in signs.iter().filter(|s| s.weight > 0.0) {
+        fill(&mut ratios, general, |domain| match sign.presence {
+            Presence::Present => sign.least(domain),
+            Presence::Excluded => against(domain, 0.0, domain.background(pack, sign.term)),
+        });
         match sign.presence {
-            Presence::Present => {
-                ratios.fill(least());
-                for (term, worth) in &sign.matches {
-                    raise(pack, &mut ratios, &rates, *term, *worth);
-                }
-            }
+            Presence::Present => present(pack, sign, &rates, &mut ratios),
             Presence::Excluded => {
-                let background = pack.background(sign.term);
-                ratios.fill(against(0.0, background));
-                for (disease, step) in pack.rates(sign.term) {
+                let backgrounds = Domain::ALL.map(|domain| domain.background(pack, sign.term));
+                for (disease, step) in pack.rates(sign.term).filter(|(_, step)| *step != NEVER) {
+                    let domain = domain_of(disease, general);
+                    let background = backgrounds.get(domain.place()).copied().unwrap_or(1.0);
                     if let Some(slot) = ratios.get_mut(disease.0 as usize) {
-                        *slot = against(rate_of(step), background);
+                        *slot = against(domain, rate_of(step), background);
                     }
                 }
             }
         }
-        for ((score, ratio), breadth) in scores.iter_mut().zip(&ratios).zip(&breadths) {
-            *score += contribution(sign, *ratio, *breadth);
+        for (((score, ratio), breadth), disease) in scores.iter_mut().zip(&ratios).zip(&breadths).zip(pack.diseases()) {
+            *score += contribution(domain_of(disease, general), sign, *ratio, *breadth);
         }
     }
     for (disease, _) in revision.profiles() {
+        let domain = domain_of(disease, general);
         let anew = signs.iter().filter(|s| s.weight > 0.0).map(|sign| {
-            contribution(sign, log_ratio(pack, revision, disease, sign).0, breadth(pack, revision, disease))
+            contribution(domain, sign, log_ratio(pack, revision, disease, sign).0, breadth(pack, revision, disease))
         });
         if let Some(slot) = scores.get_mut(disease.0 as usize) {
             *slot = anew.sum();
@@ -69,13 +116,47 @@ fn scores(pack: &Pack, signs: &[Sign], revision: &Revision) -> Vec<f64> {
     scores
 }
 
-/// Raises each disease's ratio to what it has at this term.
-fn raise(pack: &Pack, ratios: &mut [f64], rates: &[f64; 256], term: bodh_knowledge::TermIx, worth: f64) {
-    for (disease, step) in pack.rates(term) {
-        let Some(rate) = rates.get(usize::from(step)) else { continue };
+fn domain_of(disease: DiseaseIx, general: usize) -> Domain {
+    if (disease.0 as usize) < general { Domain::General } else { Domain::Rare }
+}
+
+fn fill(ratios: &mut [f64], general: usize, value: impl Fn(Domain) -> f64) {
+    let (curated, rare) = ratios.split_at_mut(general.min(ratios.len()));
+    curated.fill(value(Domain::General));
+    rare.fill(value(Domain::Rare));
+}
+
+/// Raises each disease's ratio to the best that it has at or above the sign's term.
+fn present(pack: &Pack, sign: &Sign, rates: &[f64; 256], ratios: &mut [f64]) {
+    let general = pack.general_count();
+    for domain in Domain::ALL {
+        for (term, worth) in sign.matches.get(domain.place()).into_iter().flatten() {
+            raise(pack, ratios, rates, *term, *worth, domain);
+        }
+    }
+    for term in pack.ancestors(sign.term) {
+        let curated = pack.rates(term).take_while(|(disease, _)| (disease.0 as usize) < general);
+        for (disease, _) in curated.filter(|(_, step)| *step == NEVER) {
+            if let Some(slot) = ratios.get_mut(disease.0 as usize) {
+                *slot = NEVER_LOG;
+            }
+        }
+    }
+}
+
+/// Raises the ratios of one part's diseases to what they have at this term.
+fn raise(pack: &Pack, ratios: &mut [f64], rates: &[f64; 256], term: TermIx, worth: f64, domain: Domain) {
+    let general = pack.general_count();
+    let mut one = |(disease, step): (DiseaseIx, u8)| {
+        let Some(rate) = rates.get(usize::from(step)) else { return };
         if let Some(slot) = ratios.get_mut(disease.0 as usize) {
             *slot = slot.max(worth + rate);
         }
+    };
+    let curated = |(disease, _): &(DiseaseIx, u8)| (disease.0 as usize) < general;
+    match domain {
+        Domain::General => pack.rates(term).take_while(curated).filter(|(_, step)| *step != NEVER).for_each(&mut one),
+        Domain::Rare => pack.rates(term).skip_while(curated).for_each(&mut one),
     }
 }
 
@@ -84,12 +165,14 @@ pub(crate) fn differential(
     pack: &Pack,
     scores: &[f64],
     other_odds: f64,
+    prior_bits: impl Fn(DiseaseIx) -> f64,
     claims: impl Fn(DiseaseIx, &DiseaseId) -> Vec<bodh_clinical::Claim>,
 ) -> Differential {
     let top = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max).max(0.0);
     let other = other_odds * (-top).exp();
     let total = scores.iter().map(|s| (s - top).exp()).sum::<f64>() + other;
-    let mut order: Vec<(f64, DiseaseIx)> = scores.iter().copied().zip(pack.diseases()).collect();
+    let known = scores.iter().copied().zip(pack.diseases()).filter(|(score, _)| score.is_finite());
+    let mut order: Vec<(f64, DiseaseIx)> = known.collect();
     let best_first = |a: &(f64, DiseaseIx), b: &(f64, DiseaseIx)| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1));
     if order.len() > SHOWN {
         order.select_nth_unstable_by(SHOWN, best_first);
@@ -104,8 +187,9 @@ pub(crate) fn differential(
             also: pack.also(disease).filter_map(|id| DiseaseId::parse(id).ok()).collect(),
             label: pack.disease_label(disease).to_owned(),
             probability: (score - top).exp() / total,
-            prevalence: None,
-            red_flag: false,
+            prevalence: pack.prevalence(disease).map(Prevalence),
+            red_flag: pack.red_flag(disease).is_some(),
+            prior_bits: prior_bits(disease),
             claims: claims.into(),
         })
     });

@@ -5,9 +5,10 @@
 //! findings, so that 1 means every finding is explained exactly.
 
 use crate::chart::{information, signs};
-use crate::posterior::differential;
+use crate::domain::{Domain, log_prior};
+use crate::posterior::{differential, one_of_twins};
 use bodh_clinical::{Differential, Finding, Presence, Subject};
-use bodh_knowledge::{Pack, TermIx, rate_of};
+use bodh_knowledge::{NEVER, Pack, TermIx, rate_of};
 
 /// Exponent that turns similarity into a share: probabilities are proportional to `exp(sharpness · similarity)`,
 /// chosen so that the leading share is about as large as the share of published cases in which it is right.
@@ -19,16 +20,17 @@ const RATE_WEIGHT: f64 = 0.1;
 /// What a disease with many findings pays.
 const BREADTH: f64 = 0.05;
 
-/// Ranks all diseases by semantic similarity. Its hypotheses carry no claims.
+/// Ranks all diseases by semantic similarity; a curated condition also by its prevalence in such a person. Its hypotheses carry
+/// no claims.
 #[must_use]
-pub fn second_opinion(pack: &Pack, _subject: &Subject, findings: &[Finding]) -> Differential {
+pub fn second_opinion(pack: &Pack, subject: &Subject, findings: &[Finding]) -> Differential {
     let present: Vec<TermIx> = signs(pack, findings)
         .iter()
         .filter(|s| s.presence == Presence::Present && s.weight > 0.0)
         .map(|s| s.term)
         .collect();
-    let all: f64 = present.iter().map(|t| information(pack, *t)).sum();
-    if all <= 0.0 {
+    let all = Domain::ALL.map(|domain| present.iter().map(|t| information(pack, domain, *t)).sum::<f64>());
+    if all.iter().any(|sum| *sum <= 0.0) {
         return Differential { hypotheses: vec![], other: 1.0 };
     }
     let discounts: [f64; 256] = std::array::from_fn(|s| rate_of(u8::try_from(s).unwrap_or(u8::MAX)).powf(RATE_WEIGHT));
@@ -37,20 +39,22 @@ pub fn second_opinion(pack: &Pack, _subject: &Subject, findings: &[Finding]) -> 
     for finding in present {
         best.fill(0.0);
         for term in pack.ancestors(finding) {
-            let worth = information(pack, term);
+            let worth = Domain::ALL.map(|domain| information(pack, domain, term));
             for (disease, step) in pack.rates(term) {
-                let discount = discounts.get(usize::from(step)).copied().unwrap_or(0.0);
+                let worth = worth.get(Domain::of(pack, disease).place()).copied().unwrap_or(0.0);
+                let discount = discounts.get(usize::from(step)).copied().filter(|_| step != NEVER).unwrap_or(0.0);
                 if let Some(slot) = best.get_mut(disease.0 as usize) {
                     *slot = slot.max(worth * discount);
                 }
             }
         }
-        for (score, best) in scores.iter_mut().zip(&best) {
-            *score += best / all;
+        for ((score, best), disease) in scores.iter_mut().zip(&best).zip(pack.diseases()) {
+            *score += best / all.get(Domain::of(pack, disease).place()).copied().unwrap_or(1.0);
         }
     }
     for (score, disease) in scores.iter_mut().zip(pack.diseases()) {
-        *score = SHARPNESS * (*score - BREADTH * pack.breadth(disease));
+        *score = SHARPNESS * (*score - BREADTH * pack.breadth(disease)) + log_prior(pack, disease, subject);
     }
-    differential(pack, &scores, OTHER_ODDS, |_, _| Vec::new())
+    one_of_twins(pack, &mut scores);
+    differential(pack, &scores, OTHER_ODDS, |_| 0.0, |_, _| Vec::new())
 }

@@ -2,7 +2,8 @@
 
 use crate::chart::{Sign, signs};
 use crate::claim::Claimant;
-use bodh_clinical::{Claim, Differential, Finding, Refutation, RefutationCause, Verification};
+use crate::posterior::Prior;
+use bodh_clinical::{Claim, Differential, Finding, Refutation, RefutationCause, Subject, Verification};
 use bodh_knowledge::{Pack, Revision};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,22 +14,32 @@ const TOLERANCE: f64 = 1e-9;
 const PERSISTENCE: f64 = 0.7;
 const DEPTH: usize = 10;
 
-/// Re-derives every claim of `differential` from the chart and the pack, and compares it with `second`.
+/// Re-derives every claim of `differential` and what it builds on from the chart, the person and the pack, and compares it with
+/// `second`. A prior that does not follow takes the hypothesis' first claim with it: nothing multiplied with it stands.
 #[must_use]
-pub fn verify(pack: &Pack, findings: &[Finding], differential: &Differential, second: &Differential) -> Verification {
-    let chart: BTreeMap<String, Sign> =
-        signs(pack, findings).into_iter().map(|s| (pack.term_id(s.term).to_owned(), s)).collect();
+pub fn verify(
+    pack: &Pack,
+    subject: &Subject,
+    findings: &[Finding],
+    differential: &Differential,
+    second: &Differential,
+) -> Verification {
+    let signs = signs(pack, findings);
+    let prior = Prior::new(pack, subject, &signs);
+    let chart: BTreeMap<String, Sign> = signs.into_iter().map(|s| (pack.term_id(s.term).to_owned(), s)).collect();
     let revision = Revision::default();
     let mut refuted = Vec::new();
     let mut checked = 0u32;
     for hypothesis in &differential.hypotheses {
         let disease = pack.disease(hypothesis.id.as_str());
         let claimant = disease.map(|d| Claimant::new(pack, &revision, d, hypothesis.id.clone()));
-        for stated in hypothesis.claims.iter() {
+        let follows = disease.is_some_and(|d| (prior.bits(d) - hypothesis.prior_bits).abs() <= TOLERANCE);
+        for (place, stated) in hypothesis.claims.iter().enumerate() {
             checked = checked.saturating_add(1);
             let derive =
                 |sign: &Sign| claimant.as_ref().filter(|_| hypothesis.id == stated.disease).map(|c| c.claim(sign));
             let cause = refute(&chart, stated, derive);
+            let cause = cause.or((place == 0 && !follows).then_some(RefutationCause::WrongRatio));
             refuted.extend(cause.map(|cause| Refutation { claim: stated.id.clone(), cause }));
         }
     }

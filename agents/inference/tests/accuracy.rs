@@ -18,6 +18,7 @@ fn hypothesis(name: &str, also: &[&str], probability: f64) -> Hypothesis {
         probability,
         prevalence: None,
         red_flag: false,
+        prior_bits: 0.0,
         claims: std::sync::Arc::default(),
     }
 }

@@ -4,10 +4,10 @@
 
 use bodh_clinical::{Differential, DiseaseId, Finding, Origin, Presence, RefutationCause, Subject, TermId, TestId};
 use bodh_inference::{Evidence, check_chart, check_differential, dissent, plan, rank, second_opinion, verify};
-use bodh_knowledge::{Catalogue, Pack, RARE, Refusal, inflate};
+use bodh_knowledge::{COMMITTED, Catalogue, Pack, Refusal, inflate};
 use std::sync::LazyLock;
 
-static PACK: LazyLock<Pack> = LazyLock::new(|| Pack::open(inflate(RARE).unwrap()).unwrap());
+static PACK: LazyLock<Pack> = LazyLock::new(|| Pack::open(inflate(COMMITTED).unwrap()).unwrap());
 
 fn finding(id: &str, presence: Presence) -> Finding {
     Finding { term: TermId::parse(id).unwrap(), label: String::new(), presence, origin: Origin::Coded(0) }
@@ -37,7 +37,8 @@ fn a_textbook_chart_leads_with_its_disease() {
 #[test]
 fn the_numbers_are_the_product_of_the_claims() {
     let found = ranked();
-    let bits = |i: usize| found.hypotheses[i].claims.iter().map(|c| c.bits).sum::<f64>();
+    let bits =
+        |i: usize| found.hypotheses[i].prior_bits + found.hypotheses[i].claims.iter().map(|c| c.bits).sum::<f64>();
     for i in 1..found.hypotheses.len() {
         let odds = (found.hypotheses[0].probability / found.hypotheses[i].probability).log2();
         assert!((odds - (bits(0) - bits(i))).abs() < 1e-9, "hypothesis {i}");
@@ -58,7 +59,7 @@ fn the_order_of_the_chart_and_the_thread_do_not_matter() {
 fn true_claims_stand_and_each_false_one_falls_for_its_reason() {
     let good = ranked();
     let second = second_opinion(&PACK, &Subject::default(), &chart());
-    let sound = verify(&PACK, &chart(), &good, &second);
+    let sound = verify(&PACK, &Subject::default(), &chart(), &good, &second);
     assert_eq!((sound.refuted.len(), sound.checked), (0, 250));
     let first_cause = |change: &dyn Fn(&mut bodh_clinical::Claim)| {
         let mut bad = good.clone();
@@ -67,7 +68,7 @@ fn true_claims_stand_and_each_false_one_falls_for_its_reason() {
             .find(|c| c.matched.is_some() && c.bits > 0.0)
             .unwrap();
         change(claim);
-        let refuted = verify(&PACK, &chart(), &bad, &second).refuted;
+        let refuted = verify(&PACK, &Subject::default(), &chart(), &bad, &second).refuted;
         assert_eq!(refuted.len(), 1);
         refuted[0].cause
     };
@@ -142,4 +143,15 @@ fn charts_and_differentials_that_cannot_be_are_refused() {
     assert_eq!(check_differential(&twice), Err(Refusal::Repeated));
     twice.hypotheses.extend(ranked().hypotheses);
     assert_eq!(check_differential(&twice), Err(Refusal::TooMany { what: "hypotheses", limit: 50 }));
+}
+
+#[test]
+fn a_prior_that_does_not_follow_falls_with_the_first_claim() {
+    let good = ranked();
+    let second = second_opinion(&PACK, &Subject::default(), &chart());
+    let mut bad = good.clone();
+    bad.hypotheses[3].prior_bits += 0.01;
+    let refuted = verify(&PACK, &Subject::default(), &chart(), &bad, &second).refuted;
+    assert_eq!(refuted.len(), 1);
+    assert_eq!((&refuted[0].claim, refuted[0].cause), (&good.hypotheses[3].claims[0].id, RefutationCause::WrongRatio));
 }

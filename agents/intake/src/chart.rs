@@ -38,8 +38,13 @@ pub(crate) fn chart(coded: &[CodedFeature], mentions: Vec<Mention>, lexicon: &im
             }
         }
     }
-    for mention in mentions {
-        chart.mention(mention);
+    let (weak, said): (Vec<Mention>, Vec<Mention>) = mentions.into_iter().partition(|m| m.weak);
+    said.into_iter().for_each(|mention| chart.mention(mention));
+    // A number within its range excludes only what nobody speaks of.
+    for mention in weak {
+        if !chart.places.contains_key(&mention.term) {
+            chart.mention(mention);
+        }
     }
     let (contradictory, kept): (Vec<Said>, Vec<Said>) = chart.said.into_iter().partition(|s| s.contradictory);
     Intake {
@@ -63,7 +68,7 @@ impl Chart {
     }
 
     fn mention(&mut self, mention: Mention) {
-        let Mention { term, label, presence, past, span } = mention;
+        let Mention { term, label, presence, past, span, .. } = mention;
         let finding = Finding { term, label, presence, origin: Origin::Text(span) };
         let before = self.places.get(&finding.term).and_then(|place| self.said.get_mut(*place));
         if let Some(said) = before

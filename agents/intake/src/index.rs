@@ -3,13 +3,15 @@
 //! Words are numbered once and names kept as 64-bit hashes of their words' numbers, so that a cell has the index of some
 //! 40,000 names in milliseconds. With so many names the chance that any two share a hash is below one in ten billion.
 
+use crate::apart::{LONGEST_LOOSE, Loose};
+use crate::hash::{Fnv, Identity, hash};
 use crate::lexicon::Lexicon;
 use crate::normal::{EMPTY, PASSED_OVER, normalise};
 use crate::token::{Gap, Token, lower, spans};
 use crate::words;
 use bodh_clinical::{Presence, TermId};
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 
 /// Longest name that is matched, in words; longer ones in an ontology are definitions, which nobody writes.
 const LONGEST: usize = 8;
@@ -17,6 +19,22 @@ const LONGEST: usize = 8;
 const LONGEST_BAG: usize = 4;
 /// Shortest name of a pack that is matched, in bytes: "Gout" is, "ASD" (three things) is not.
 const SHORTEST: usize = 4;
+
+/// Words that are no finding by themselves, in their normal form.
+const GENERIC: [&str; 12] = [
+    "increased",
+    "decreased",
+    "normal",
+    "positive",
+    "negative",
+    "enlarged",
+    "swelling",
+    "tenderness",
+    "pain",
+    "lesion",
+    "acute",
+    "chronic",
+];
 
 /// About as many names as a pack has: room is made once.
 const NAMES: usize = 40_000;
@@ -35,9 +53,9 @@ pub(crate) enum Word {
 
 /// A name's term, and what saying the name says: "afebrile" says that fever is not there. None: the name is noise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Entry {
-    term: u32,
-    says: Option<Presence>,
+pub(crate) struct Entry {
+    pub(crate) term: u32,
+    pub(crate) says: Option<Presence>,
 }
 
 /// A name met in a note.
@@ -54,6 +72,9 @@ pub(crate) struct Hit {
 /// All names of a lexicon.
 #[derive(Default)]
 pub(crate) struct Index {
+    loose: Vec<Loose>,
+    /// By a name's rarest word: the names.
+    by_rarest: HashMap<u32, Vec<u32>, BuildHasherDefault<Identity>>,
     terms: Vec<TermId>,
     /// Words as written in names, and their normal forms; two spellings of one word share its number.
     numbers: HashMap<Box<str>, Word, BuildHasherDefault<Fnv>>,
@@ -103,7 +124,25 @@ impl Index {
                 index.add(name, Entry { term, says: Some(Presence::Present) });
             }
         });
+        index.file_by_rarest();
         index
+    }
+
+    fn file_by_rarest(&mut self) {
+        let mut uses = vec![0_u32; self.reach.len()];
+        for name in &self.loose {
+            for word in name.words() {
+                if let Some(count) = uses.get_mut(*word as usize) {
+                    *count += 1;
+                }
+            }
+        }
+        for (name, place) in self.loose.iter().zip(0_u32..) {
+            let rarest = name.words().iter().min_by_key(|w| uses.get(**w as usize).copied().unwrap_or(0));
+            if let Some(rarest) = rarest {
+                self.by_rarest.entry(*rarest).or_default().push(place);
+            }
+        }
     }
 
     /// The term with this number.
@@ -132,7 +171,22 @@ impl Index {
         }
         let words = words.get_mut(..length).unwrap_or_default();
         let Some(first) = words.first().copied() else { return };
+        if length == 1 && GENERIC.contains(&normalise(&lower(name)).as_str()) {
+            return;
+        }
         self.ordered.entry(hash(words)).or_insert(entry);
+        // Numbers stand where they stand: "strength 4/5" is not "strength 5/5".
+        let mut different = words.to_vec();
+        different.sort_unstable();
+        different.dedup();
+        if (2..=LONGEST_LOOSE).contains(&length)
+            && different.len() == length
+            && !name.bytes().any(|b| b.is_ascii_digit())
+        {
+            let mut apart = [0_u32; LONGEST_LOOSE];
+            apart.iter_mut().zip(words.iter()).for_each(|(slot, word)| *slot = *word);
+            self.loose.push(Loose { words: apart, length: u8::try_from(length).unwrap_or(0), entry });
+        }
         self.reaches(first, length);
         if (2..=LONGEST_BAG).contains(&length) {
             words.iter().for_each(|word| self.reaches(*word, length));
@@ -180,6 +234,22 @@ impl Index {
         }
     }
 
+    /// Names whose words stand near one another in a sentence, in any order, with other words among them: where each begins
+    /// and what it is. "Chest pain that is worse when he leans back" says "pain worse leaning back".
+    pub(crate) fn apart(&self, sentence: &[Token]) -> Vec<(usize, Hit)> {
+        let mut found = Vec::new();
+        for (at, token) in sentence.iter().enumerate() {
+            let Word::Known(word) = token.known else { continue };
+            for name in self.by_rarest.get(&word).into_iter().flatten() {
+                let Some(name) = self.loose.get(*name as usize) else { continue };
+                let Some((start, end)) = name.around(sentence, at) else { continue };
+                let (term, says) = (name.entry.says.map(|_| name.entry.term), name.entry.says);
+                found.push((start, Hit { term, says: says.unwrap_or(Presence::Present), end }));
+            }
+        }
+        found
+    }
+
     /// The longest name among the first words from `start` on, and its number of words; no name goes over a comma.
     fn among(&self, sentence: &[Token], start: usize, reach: usize, sparse: bool) -> Option<(Hit, usize)> {
         let mut words = [0_u32; LONGEST];
@@ -214,53 +284,5 @@ impl Index {
             let says = found.says.unwrap_or(Presence::Present);
             Some((Hit { term, says, end: *ends.get(length - 1)? }, length))
         })
-    }
-}
-
-/// FNV-1a (Fowler, Noll, Vo) over the words, finished by the mixer of SplitMix64 (Steele, Lea, Flood 2014).
-fn hash(words: &[u32]) -> u64 {
-    let folded = words.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, word| {
-        (hash ^ u64::from(*word)).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23)
-    });
-    let mixed = (folded ^ (folded >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
-}
-
-/// FNV-1a over bytes. What is hashed for storing comes from the pack alone, so nobody can choose words that collide.
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Hasher for Fnv {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    }
-}
-
-/// The keys are hashes already.
-#[derive(Default)]
-struct Identity(u64);
-
-impl Hasher for Identity {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 << 8) | u64::from(*byte);
-        }
-    }
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
     }
 }

@@ -1,7 +1,7 @@
 //! What intake needs to know of a knowledge pack's terms, and a [`Pack`] as such a lexicon.
 
 use bodh_clinical::{IgnoredCause, TermId};
-use bodh_knowledge::{Pack, TermStatus};
+use bodh_knowledge::{Measure, Pack, TermStatus};
 
 /// The terms of a pack, as intake uses them.
 pub trait Lexicon {
@@ -14,6 +14,11 @@ pub trait Lexicon {
     /// Calls `each` with (current id, name) for every observation's label and synonyms, all labels before the synonyms.
     /// Terms that are no observation (onset, inheritance, frequency, modifiers) and obsolete ones are left out.
     fn names(&self, each: &mut dyn FnMut(&str, &str));
+
+    /// What is measured, with its ranges.
+    fn measures(&self) -> Vec<Measure> {
+        Vec::new()
+    }
 }
 
 impl Lexicon for Pack {
@@ -36,6 +41,10 @@ impl Lexicon for Pack {
         for term in observations() {
             self.term_synonyms(term).for_each(|name| each(self.term_id(term), name));
         }
+    }
+
+    fn measures(&self) -> Vec<Measure> {
+        Pack::measures(self)
     }
 }
 

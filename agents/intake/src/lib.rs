@@ -7,13 +7,17 @@
 //!
 //! Out of scope: what the findings mean (`bodh-inference`), and what identifies the person, which intake is never given.
 
+mod apart;
 mod chart;
 mod cues;
+mod hash;
 mod index;
 mod lexicon;
 mod measured;
 mod normal;
 mod reader;
+mod result;
+mod same;
 mod scope;
 mod section;
 mod token;
@@ -22,7 +26,7 @@ mod words;
 pub use lexicon::Lexicon;
 pub use reader::{Mention, Reader};
 
-use bodh_clinical::{Opinion, Question};
+use bodh_clinical::{Opinion, Question, Subject};
 use bodh_knowledge::Pack;
 
 /// Longest note that is read, in bytes.
@@ -54,18 +58,18 @@ pub fn answer(question: &Question, pack: &Pack) -> Result<Opinion, Refusal> {
 
 /// The same with any lexicon.
 pub fn answer_with(question: &Question, lexicon: &impl Lexicon) -> Result<Opinion, Refusal> {
-    extract(question, lexicon, |note, age_days| Reader::new(lexicon).read(note, age_days, lexicon))
+    extract(question, lexicon, |note, subject| Reader::new(lexicon).read(note, subject, lexicon))
 }
 
 /// The same with a reader that was made before, for more than one note.
 pub fn answer_by(reader: &Reader, question: &Question, lexicon: &impl Lexicon) -> Result<Opinion, Refusal> {
-    extract(question, lexicon, |note, age_days| reader.read(note, age_days, lexicon))
+    extract(question, lexicon, |note, subject| reader.read(note, subject, lexicon))
 }
 
 fn extract(
     question: &Question,
     lexicon: &impl Lexicon,
-    read: impl FnOnce(&str, Option<u32>) -> Vec<Mention>,
+    read: impl FnOnce(&str, &Subject) -> Vec<Mention>,
 ) -> Result<Opinion, Refusal> {
     let Question::Extract { subject, note, coded } = question else {
         return Err(Refusal::NotMine(question.tool()));
@@ -77,7 +81,7 @@ fn extract(
         return Err(Refusal::TooManyFeatures);
     }
     // A coded case needs no index of names.
-    let mentions = if note.trim().is_empty() { Vec::new() } else { read(note, subject.age_days) };
+    let mentions = if note.trim().is_empty() { Vec::new() } else { read(note, subject) };
     let intake = chart::chart(coded, mentions, lexicon);
     if intake.findings.len() > MAX_FEATURES || intake.contradictory.len() > MAX_FEATURES {
         return Err(Refusal::TooManyFindings);

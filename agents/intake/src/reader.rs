@@ -2,11 +2,12 @@
 
 use crate::index::Index;
 use crate::lexicon::Lexicon;
-use crate::measured::measured;
-use crate::scope::meanings;
+use crate::measured::{Measures, Person};
+use crate::scope::{Meant, meanings};
 use crate::section::{Section, Value, heading, named, value};
 use crate::token::{Token, sentences, tokens};
-use bodh_clinical::{Presence, Span, TermId};
+use bodh_clinical::{Presence, Span, Subject, TermId};
+use std::collections::HashSet;
 
 /// A term said of the patient, at a place of the note.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Mention {
     pub presence: Presence,
     /// Said of the time before the present encounter.
     pub past: bool,
+    /// A number within its range: what the note says in words outweighs it.
+    pub weak: bool,
     /// The bytes of the note.
     pub span: Span,
 }
@@ -26,18 +29,20 @@ pub struct Mention {
 /// Reads notes with the names of one lexicon; made once, at a cell's start.
 pub struct Reader {
     index: Index,
+    measures: Measures,
 }
 
 impl Reader {
     /// Indexes every name.
     #[must_use]
     pub fn new(lexicon: &impl Lexicon) -> Self {
-        Self { index: Index::new(lexicon) }
+        Self { index: Index::new(lexicon), measures: Measures::new(lexicon.measures()) }
     }
 
-    /// Every mention, in the note's order. Only the age is needed of the subject: cut-offs of numbers are for adults.
+    /// Every mention, in the note's order. Age and sex are needed for the ranges of what is measured.
     #[must_use]
-    pub fn read(&self, note: &str, age_days: Option<u32>, lexicon: &impl Lexicon) -> Vec<Mention> {
+    pub fn read(&self, note: &str, subject: &Subject, lexicon: &impl Lexicon) -> Vec<Mention> {
+        let person = Person { age_days: subject.age_days, sex: subject.sex };
         let mut tokens = tokens(note);
         tokens.iter_mut().for_each(|token| token.known = self.index.word(&token.word));
         let mut section = Section::Present;
@@ -49,14 +54,15 @@ impl Reader {
             }
             if !matches!(section, Section::Family | Section::Plan) {
                 self.sentence(sentence, head, section, lexicon, &mut mentions);
-                for found in measured(sentence, age_days) {
+                for found in self.measures.read(note, sentence, person) {
                     let (Ok(id), Some(span)) = (lexicon.resolve(found.term), span(sentence, found.start, found.end))
                     else {
                         continue;
                     };
                     let Ok(term) = TermId::parse(id) else { continue };
                     let label = lexicon.label(id).to_owned();
-                    mentions.push(Mention { term, label, presence: Presence::Present, past: false, span });
+                    let (presence, weak) = (found.presence, found.weak);
+                    mentions.push(Mention { term, label, presence, past: false, weak, span });
                 }
             }
         }
@@ -80,8 +86,15 @@ impl Reader {
         let meant = meanings(sentence, &names);
         let head = head.unwrap_or(0);
         let of_key = value(sentence.get(head..).unwrap_or_default());
-        for (start, hit) in hits {
-            let (Some(number), Some(meant)) = (hit.term, meant.get(start)) else { continue };
+        // Inside a longer name the words belong to it: "no acute distress" is not "acute distress".
+        let inside = |at: usize, end: usize| hits.iter().any(|(start, hit)| *start <= at && end <= hit.end);
+        // What is said in one piece, or found by another name already, is not said again.
+        let mut known: HashSet<u32> = hits.iter().filter_map(|(_, hit)| hit.term).collect();
+        let mut apart = self.index.apart(sentence);
+        apart.retain(|(at, hit)| !inside(*at, hit.end) && hit.term.is_some_and(|term| known.insert(term)));
+        for (start, hit) in hits.iter().copied().chain(apart) {
+            let Some(number) = hit.term else { continue };
+            let Some(meant) = meant.get(start..hit.end).map(Meant::all) else { continue };
             let is_key = hit.end <= head;
             if meant.other || meant.supposed || (is_key && of_key == Value::Unknown) {
                 continue;
@@ -96,7 +109,7 @@ impl Reader {
             let past = meant.past || section == Section::Past;
             if let (Some(term), Some(span)) = (self.index.term(number), span(sentence, start, hit.end)) {
                 let label = lexicon.label(term.as_str()).to_owned();
-                mentions.push(Mention { term: term.clone(), label, presence, past, span });
+                mentions.push(Mention { term: term.clone(), label, presence, past, weak: false, span });
             }
         }
     }

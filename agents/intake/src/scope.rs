@@ -19,6 +19,18 @@ pub(crate) struct Meant {
     pub(crate) past: bool,
 }
 
+impl Meant {
+    /// How words that say one thing together are meant: what is true of any of them.
+    pub(crate) fn all(words: &[Meant]) -> Meant {
+        words.iter().fold(Meant::default(), |all, one| Meant {
+            negated: all.negated || one.negated,
+            other: all.other || one.other,
+            supposed: all.supposed || one.supposed,
+            past: all.past || one.past,
+        })
+    }
+}
+
 /// Scopes that are open while a sentence is read.
 #[derive(Clone, Copy, Default)]
 struct Open {
@@ -49,6 +61,9 @@ pub(crate) fn meanings(sentence: &[Token], names: &[bool]) -> Vec<Meant> {
             at += 1;
             continue;
         };
+        // "Not relieved" denies no relief of its own, but "relieved by rest" is a finding that is denied.
+        let named = (at + 1..at + length).any(|i| names.get(i).copied().unwrap_or(false));
+        let (cue, length) = if cue == Cue::Pseudo && named { (Cue::Not, 1) } else { (cue, length) };
         match cue {
             Cue::Ends => {
                 (open, clause, item) = (Open { other: open.other, ..Open::default() }, at + length, at + length)

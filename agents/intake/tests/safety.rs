@@ -117,7 +117,7 @@ fn refused_for_the_right_reason() {
 fn spans_are_the_words_as_written() {
     let note = "🙂 „Fieber“? \u{202e}No\u{202c} fever — but épigastric and abdominal\u{a0}pain…";
     let said: Vec<&str> = Reader::new(&Handful)
-        .read(note, None, &Handful)
+        .read(note, &Subject::default(), &Handful)
         .iter()
         .map(|m| &note[m.span.start as usize..m.span.end as usize])
         .collect();
@@ -133,7 +133,7 @@ fn time_grows_with_the_length_and_no_faster() {
     let time = |note: &str, times: usize| {
         let start = std::time::Instant::now();
         for _ in 0..times {
-            assert_eq!(reader.read(note, None, &Handful).len(), note.len() / sentence.len() * 5);
+            assert_eq!(reader.read(note, &Subject::default(), &Handful).len(), note.len() / sentence.len() * 5);
         }
         start.elapsed()
     };
@@ -144,7 +144,7 @@ fn time_grows_with_the_length_and_no_faster() {
     // One sentence without an end is no way around it.
     for endless in ["no fever, ", "fever were absent, "] {
         let start = std::time::Instant::now();
-        assert_eq!(reader.read(&endless.repeat(4_000), None, &Handful).len(), 4_000);
+        assert_eq!(reader.read(&endless.repeat(4_000), &Subject::default(), &Handful).len(), 4_000);
         assert!(start.elapsed().as_secs() < 60, "{endless}: {:?}", start.elapsed());
     }
 }
@@ -159,7 +159,7 @@ proptest! {
         ],
         age in proptest::option::of(0_u32..40_000),
     ) {
-        for mention in Reader::new(&Handful).read(&note, age, &Handful) {
+        for mention in Reader::new(&Handful).read(&note, &Subject { age_days: age, ..Subject::default() }, &Handful) {
             let said = note.get(mention.span.start as usize..mention.span.end as usize);
             prop_assert!(said.is_some_and(|said| !said.trim().is_empty()));
         }

@@ -1,7 +1,8 @@
 //! The tests: what each costs and what it can show. A readable text file, checked against a pack.
 //!
 //! One test per line, tab-separated: id, name, kind, LOINC (or `-`), price in US dollars, key of the price's source,
-//! and the terms it can show (`HP:… label`, separated by `; `; everything below a term is included). `@source KEY text`
+//! and the terms it can show (`HP:… label`, separated by `; `; everything below a term is included; `-` when only the curated
+//! findings and measurements that name it). `@source KEY text`
 //! explains a key; `#` begins a comment. Prices are approximate yardsticks.
 
 use crate::{Pack, TermIx};
@@ -101,7 +102,34 @@ impl Catalogue {
             }
             tests.push(test);
         }
-        Ok(Self { tests })
+        let mut catalogue = Self { tests };
+        catalogue.add_curated(pack).map_err(|what| CatalogueError { file: file.to_owned(), line: 0, what })?;
+        Ok(catalogue)
+    }
+
+    /// Findings of our own and results of measurements name the test that shows them.
+    fn add_curated(&mut self, pack: &Pack) -> Result<(), String> {
+        let places: BTreeMap<String, usize> =
+            self.tests.iter().enumerate().map(|(place, test)| (test.id.to_string(), place)).collect();
+        let mut show = |test: &str, term: TermIx| {
+            let place = places.get(test).ok_or_else(|| format!("no test {test}, which a finding names"))?;
+            if let Some(test) = self.tests.get_mut(*place)
+                && !test.shows.contains(&term)
+            {
+                test.shows.push(term);
+            }
+            Ok::<(), String>(())
+        };
+        for term in pack.own_terms() {
+            pack.shown_by(term).map_or(Ok(()), |test| show(test, term))?;
+        }
+        for measure in pack.measures() {
+            let results = [&measure.high, &measure.low, &measure.positive, &measure.negative];
+            for term in results.into_iter().flatten().filter_map(|id| pack.term(id)) {
+                measure.test.as_deref().map_or(Ok(()), |test| show(test, term))?;
+            }
+        }
+        Ok(())
     }
 
     /// The committed tests.
@@ -134,7 +162,8 @@ fn one(content: &str, sources: &BTreeMap<&str, &str>, pack: &Pack) -> Result<Pri
     if label.is_empty() {
         return Err("the test has no name".to_owned());
     }
-    let shows = shows.split("; ").map(|item| root(item, pack)).collect::<Result<Vec<TermIx>, String>>()?;
+    let roots = shows.split("; ").filter(|item| *item != "-");
+    let shows = roots.map(|item| root(item, pack)).collect::<Result<Vec<TermIx>, String>>()?;
     Ok(PricedTest {
         id: TestId::parse(id).map_err(|e| e.to_string())?,
         label: label.to_owned(),

@@ -35,6 +35,12 @@ pub enum BuildError {
         /// How many fit.
         limit: usize,
     },
+    /// Two names that give one id.
+    #[error("two {what} have the same id: give one of them another name")]
+    SameId {
+        /// Of what.
+        what: &'static str,
+    },
     /// What was built does not pass the checks of a pack.
     #[error("what was built is not a sound pack: {0}")]
     Unsound(#[from] PackError),

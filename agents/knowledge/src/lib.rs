@@ -3,40 +3,47 @@
 //! A [`Pack`] is one flat, checksummed block of little-endian bytes that is used where it lies: opening it checks
 //! the checksum and every offset once, and nothing is parsed or copied afterwards. [`build`] makes the committed
 //! (compressed) form from a release of the Human Phenotype Ontology, [`inflate`] turns that back into the flat form,
-//! and [`RARE`] is the committed pack of rare diseases. A [`Catalogue`] is the readable list of tests.
+//! and [`COMMITTED`] is the committed pack. A [`Catalogue`] is the readable list of tests.
 //!
 //! Out of scope: how likely a disease is in a patient (`bodh-inference`), and where files lie.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let pack = bodh_knowledge::Pack::open(bodh_knowledge::inflate(bodh_knowledge::RARE)?)?;
+//! let pack = bodh_knowledge::Pack::open(bodh_knowledge::inflate(bodh_knowledge::COMMITTED)?)?;
 //! let marfan = pack.disease("OMIM:154700").ok_or("not in this pack")?;
 //! assert_eq!(pack.disease_label(marfan), "Marfan syndrome");
 //! # Ok(())
 //! # }
 //! ```
 
+mod addition;
 mod annotation;
 mod assemble;
 mod catalogue;
+mod curated;
+mod derive;
 mod error;
 mod flat;
+mod general;
+mod material;
 mod merge;
 mod names;
 mod pack;
 mod profile;
+mod release;
 mod source;
 
 pub use annotation::{Annotation, EvidenceCode, Frequency, FrequencyClass, Ground};
-pub use assemble::{build, inflate};
+pub use assemble::{build, inflate, with_general};
 pub use catalogue::{Catalogue, CatalogueError, PricedTest, TestKind};
+pub use curated::{Fault, Measure, Range};
 pub use error::{BuildError, PackError, Refusal};
 pub use flat::PackBytes;
 pub use pack::{DiseaseIx, Pack, TermIx, TermStatus};
-pub use profile::{Grounds, Profile, Revision, rate_of, rate_step};
+pub use profile::{Grounds, NEVER, Profile, Revision, rate_of, rate_step};
 
-/// The committed pack of rare diseases, compressed.
-pub const RARE: &[u8] = include_bytes!("../packs/rare.pack");
+/// The committed pack, compressed: rare disease and general medicine.
+pub const COMMITTED: &[u8] = include_bytes!("../packs/bodh.pack");
 
 /// The committed list of tests.
 pub const TESTS: &str = include_str!("../tests.tsv");

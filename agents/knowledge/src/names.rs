@@ -147,6 +147,6 @@ mod tests {
     fn the_longest_phrase_wins() {
         let lexicon = Lexicon::new([("Pigment", 1), ("Retinitis pigmentosa", 2), ("Retinitis", 3)].into_iter());
         assert_eq!(lexicon.said("Retinitis pigmentosa 45"), [2]);
-        assert_eq!(lexicon.said("Blindness"), []);
+        assert!(lexicon.said("Blindness").is_empty());
     }
 }

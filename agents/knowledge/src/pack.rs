@@ -160,6 +160,23 @@ impl Pack {
         self.flat.list(Section::SynonymAt, Section::Synonym, term.0 as usize).map(|t| self.flat.text(t))
     }
 
+    /// The synonyms that mean exactly the same.
+    pub fn exact_synonyms(&self, term: TermIx) -> impl Iterator<Item = &str> {
+        self.term_synonyms(term).take(self.exact_count(term) as usize)
+    }
+
+    pub(crate) fn exact_count(&self, term: TermIx) -> u32 {
+        self.flat.u32(Section::Exact, term.0 as usize)
+    }
+
+    /// Former ids, each with the term that took its place where there is one.
+    pub(crate) fn aliases(&self) -> impl Iterator<Item = (&str, Option<TermIx>)> {
+        (0..self.flat.len(Section::AliasId)).map(|alias| {
+            let to = self.flat.u32(Section::AliasTo, alias);
+            (self.flat.text(self.flat.u32(Section::AliasId, alias)), (to != NONE).then_some(TermIx(to)))
+        })
+    }
+
     /// The terms directly above.
     pub fn parents(&self, term: TermIx) -> impl Iterator<Item = TermIx> + '_ {
         self.flat.list(Section::ParentAt, Section::Parent, term.0 as usize).map(TermIx)
@@ -188,6 +205,18 @@ impl Pack {
     #[must_use]
     pub fn background(&self, term: TermIx) -> f64 {
         f64_at(self.flat.section(Section::Background), term.0 as usize)
+    }
+
+    /// Share of the patients of general medicine who show it: the same over the curated conditions, common ones weighing more.
+    #[must_use]
+    pub fn general_background(&self, term: TermIx) -> f64 {
+        f64_at(self.flat.section(Section::General), term.0 as usize)
+    }
+
+    /// The background that a disease's rates are held against.
+    #[must_use]
+    pub fn background_for(&self, disease: DiseaseIx, term: TermIx) -> f64 {
+        if self.is_general(disease) { self.general_background(term) } else { self.background(term) }
     }
 
     /// The disease's leading id.
@@ -273,8 +302,8 @@ impl Pack {
         self.flat.list(Section::GeneAt, Section::Gene, disease.0 as usize).map(DiseaseIx)
     }
 
-    pub(crate) fn mean_breadth(&self) -> f64 {
-        f64_at(self.flat.section(Section::Numbers), 0)
+    pub(crate) fn mean_breadth(&self, disease: DiseaseIx) -> f64 {
+        f64_at(self.flat.section(Section::Numbers), usize::from(self.is_general(disease)))
     }
 }
 

@@ -35,6 +35,9 @@ const MOST_SIBLINGS: usize = 5;
 /// Most references that a claim cites.
 const MOST_SOURCES: usize = 20;
 
+/// The step that says that a condition practically never shows a term, and its rate then.
+pub const NEVER: u8 = u8::MAX;
+
 /// The rate that one byte stands for: `2^(-step / 32)`.
 #[must_use]
 pub fn rate_of(step: u8) -> f64 {
@@ -110,7 +113,7 @@ impl Pack {
                 known.entry(one).or_insert_with(|| self.own_rates(one, &excluded));
             }
             let rates = self.mixed_rates(disease, &|d| known.get(&d).map_or(&[], Vec::as_slice));
-            let breadth = self.raw_breadth(&rates) - self.mean_breadth();
+            let breadth = self.raw_breadth(disease, &rates) - self.mean_breadth(disease);
             profiles.insert(disease, Profile { rates: quantised(&rates), breadth });
         }
         Revision { excluded, profiles }
@@ -187,8 +190,9 @@ impl Pack {
     }
 
     /// Logarithm of the expected information of a patient's findings.
-    pub(crate) fn raw_breadth(&self, rates: &[(TermIx, f64)]) -> f64 {
-        let information = |(term, rate): &(TermIx, f64)| rate * -self.background(*term).ln() * BREADTH_SCALE;
+    pub(crate) fn raw_breadth(&self, disease: DiseaseIx, rates: &[(TermIx, f64)]) -> f64 {
+        let information =
+            |(term, rate): &(TermIx, f64)| rate * -self.background_for(disease, *term).ln() * BREADTH_SCALE;
         (rates.iter().map(information).sum::<f64>() + BREADTH_LEAST).ln()
     }
 

@@ -88,8 +88,8 @@ fn other_files_versions_and_lengths_are_refused() {
     let good = flat();
     assert_eq!(Pack::open(vec![]).unwrap_err(), PackError::Magic);
     let mut other = good.clone();
-    other[8] = 2;
-    assert_eq!(Pack::open(other).unwrap_err(), PackError::Version { found: 2, expected: 1 });
+    other[8] = 3;
+    assert_eq!(Pack::open(other).unwrap_err(), PackError::Version { found: 3, expected: 2 });
     for len in [9, 60, good.len() / 2, good.len() - 1] {
         assert!(matches!(Pack::open(good[..len].to_vec()).unwrap_err(), PackError::Length { .. }), "{len}");
     }

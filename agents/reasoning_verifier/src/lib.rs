@@ -18,7 +18,7 @@ pub fn answer(question: &Question, pack: &Pack) -> Result<Opinion, Refusal> {
             check_chart(pack, subject, findings)?;
             check_differential(differential)?;
             check_differential(second)?;
-            Ok(Opinion::Verify(verify(pack, findings, differential, second)))
+            Ok(Opinion::Verify(verify(pack, subject, findings, differential, second)))
         }
         _ => Err(Refusal::NotMine { member: MEMBER.name() }),
     }

@@ -45,7 +45,8 @@ fn pack() -> Result<(SealedPack, String), Fatal> {
         Fatal::usage(format!("knowledge pack: {cause}; this program is damaged, build or install it again"))
     };
     let unsealed = |cause: std::io::Error| Fatal::failure(format!("the pack could not be sealed: {cause}"));
-    let sealed = SealedPack::new(&bodh_knowledge::inflate(bodh_knowledge::RARE).map_err(bad)?).map_err(unsealed)?;
+    let sealed =
+        SealedPack::new(&bodh_knowledge::inflate(bodh_knowledge::COMMITTED).map_err(bad)?).map_err(unsealed)?;
     let pack = Pack::open(sealed.bytes().map_err(unsealed)?).map_err(bad)?;
     Ok((sealed, data_encoding::HEXLOWER.encode(&pack.sha256())))
 }

@@ -6,11 +6,11 @@ use bodh_clinical::{
     Differential, DiseaseId, Hypothesis, Opinion, Plan, Pricing, Proposal, Question, Step, Subject, TestId,
     Verification,
 };
-use bodh_knowledge::{Pack, RARE, Refusal, inflate};
+use bodh_knowledge::{COMMITTED, Pack, Refusal, inflate};
 use bodh_supervisor::answer;
 use std::sync::LazyLock;
 
-static PACK: LazyLock<Pack> = LazyLock::new(|| Pack::open(inflate(RARE).unwrap()).unwrap());
+static PACK: LazyLock<Pack> = LazyLock::new(|| Pack::open(inflate(COMMITTED).unwrap()).unwrap());
 
 fn question(sequential: bool, round: u32, leading: f64, gain: f64, done: &[&str]) -> Question {
     let id = DiseaseId::parse("OMIM:154700").unwrap();
@@ -21,6 +21,7 @@ fn question(sequential: bool, round: u32, leading: f64, gain: f64, done: &[&str]
         probability: leading,
         prevalence: None,
         red_flag: false,
+        prior_bits: 0.0,
         claims: std::sync::Arc::default(),
     };
     let test = |id: &str| TestId::parse(id).unwrap();

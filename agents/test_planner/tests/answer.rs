@@ -3,11 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use bodh_clinical::{Differential, Finding, Opinion, Origin, Presence, Question, Subject, TermId};
-use bodh_knowledge::{Pack, RARE, Refusal, inflate};
+use bodh_knowledge::{COMMITTED, Pack, Refusal, inflate};
 use bodh_test_planner::{MEMBER, answer};
 use std::sync::LazyLock;
 
-static PACK: LazyLock<Pack> = LazyLock::new(|| Pack::open(inflate(RARE).unwrap()).unwrap());
+static PACK: LazyLock<Pack> = LazyLock::new(|| Pack::open(inflate(COMMITTED).unwrap()).unwrap());
 
 fn findings() -> Vec<Finding> {
     let one = |id: &str| Finding {

@@ -68,7 +68,7 @@ fn pack() -> Result<Bundles, Fatal> {
     let bad = |cause: bodh_knowledge::PackError| {
         Fatal::usage(format!("knowledge pack: {cause}; this program is damaged, build or install it again"))
     };
-    let pack = Pack::open(bodh_knowledge::inflate(bodh_knowledge::RARE).map_err(bad)?).map_err(bad)?;
+    let pack = Pack::open(bodh_knowledge::inflate(bodh_knowledge::COMMITTED).map_err(bad)?).map_err(bad)?;
     let catalogue = Catalogue::committed(&pack).map_err(|cause| Fatal::usage(cause.to_string()))?;
     Ok(Bundles::new(pack, catalogue))
 }

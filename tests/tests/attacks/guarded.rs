@@ -129,7 +129,7 @@ pub(super) struct World {
 
 /// The pack, sealed once for all cells.
 static PACK: LazyLock<SealedPack> =
-    LazyLock::new(|| SealedPack::new(&bodh_knowledge::inflate(bodh_knowledge::RARE).unwrap()).unwrap());
+    LazyLock::new(|| SealedPack::new(&bodh_knowledge::inflate(bodh_knowledge::COMMITTED).unwrap()).unwrap());
 static WORLDS: AtomicU64 = AtomicU64::new(0);
 
 impl World {

@@ -159,7 +159,7 @@ fn a_port_or_a_folder_in_use_is_refused() {
 
 /// Flips one bit in the middle of the pack that a program carries.
 fn damage(program: &Path) {
-    let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../agents/knowledge/packs/rare.pack");
+    let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../agents/knowledge/packs/bodh.pack");
     let pack = fs::read(pack).unwrap();
     let middle = &pack[pack.len() / 2..][..64];
     let mut bytes = fs::read(program).unwrap();
@@ -188,7 +188,7 @@ fn a_corrupted_pack_is_refused_by_whoever_carries_it() {
     damage(&programs.join("bodh"));
     let said = stage.bodh(&["knowledge", "check"]).ended(4);
     assert!(said.stderr.contains("the built-in pack: ") && said.stderr.lines().count() == 1, "{said:?}");
-    let mut pack = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../agents/knowledge/packs/rare.pack")).unwrap();
+    let mut pack = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../agents/knowledge/packs/bodh.pack")).unwrap();
     let middle = pack.len() / 2;
     pack[middle] ^= 1;
     let pack = stage.write("mine.pack", pack);

@@ -3,6 +3,7 @@
 use super::{Flat, NONE, ROW_WORDS, Section, f64_at, u16_at, u32_at};
 use crate::PackError;
 use crate::annotation::FrequencyClass;
+use crate::curated::Measure;
 use bodh_clinical::{DiseaseId, TermId};
 
 type Checked = Result<(), PackError>;
@@ -21,16 +22,26 @@ pub(crate) fn check(flat: &Flat) -> Checked {
     texts(flat)?;
     let (terms, diseases, texts) = (flat.len(S::TermId), flat.len(S::DiseaseId), flat.len(S::TextAt) - 1);
     require(flat.len(S::About) == 2, S::About, "expected release and attribution")?;
-    require(flat.len(S::Numbers) == 1, S::Numbers, "expected one number")?;
+    require(flat.len(S::Numbers) == 2, S::Numbers, "expected two numbers")?;
     require(terms > 0, S::TermId, "no term")?;
     require(diseases > 0 && diseases <= usize::from(u16::MAX), S::DiseaseId, "no disease, or too many")?;
     for (section, count) in [
         (S::TermLabel, terms),
+        (S::TermTest, terms),
+        (S::Exact, terms),
+        (S::Incidental, terms),
         (S::Background, terms),
+        (S::General, terms),
         (S::DiseaseLabel, diseases),
         (S::Breadth, diseases),
         (S::AliasTo, flat.len(S::AliasId)),
         (S::PostingRate, flat.len(S::PostingDisease)),
+        (S::Specialty, flat.len(S::Prevalence)),
+        (S::RedFlag, flat.len(S::Prevalence)),
+        (S::Twin, flat.len(S::Prevalence)),
+        (S::FactorFemale, flat.len(S::Prevalence)),
+        (S::FactorMale, flat.len(S::Prevalence)),
+        (S::FactorOutside, flat.len(S::Prevalence)),
     ] {
         require(flat.len(section) == count, section, "another number of elements than what it belongs to")?;
     }
@@ -45,6 +56,8 @@ pub(crate) fn check(flat: &Flat) -> Checked {
         (S::SeriesAt, S::Series, diseases),
         (S::GeneAt, S::Gene, diseases),
         (S::PostingAt, S::PostingDisease, terms),
+        (S::AgeAt, S::Age, flat.len(S::Prevalence)),
+        (S::SettledAt, S::Settled, flat.len(S::Prevalence)),
     ] {
         require(flat.len(at) == lists + 1, at, "another number of lists than what it belongs to")?;
         bounds(flat, at, flat.len(values))?;
@@ -66,12 +79,24 @@ pub(crate) fn check(flat: &Flat) -> Checked {
         (S::Named, terms),
         (S::Series, diseases),
         (S::Gene, diseases),
+        (S::Specialty, texts),
+        (S::Settled, texts),
+        (S::Measure, texts),
     ] {
         let values = flat.section(section).chunks_exact(4).map(|c| u32_at(c, 0) as usize);
         require(values.into_iter().all(|v| v < below), section, "names something that is not there")?;
     }
-    let to = flat.section(S::AliasTo).chunks_exact(4).map(|c| u32_at(c, 0));
-    require(to.into_iter().all(|v| v == NONE || (v as usize) < terms), S::AliasTo, "unknown term")?;
+    for (section, below, what) in [
+        (S::AliasTo, terms, "unknown term"),
+        (S::TermTest, texts, "names something that is not there"),
+        (S::RedFlag, texts, "names something that is not there"),
+        (S::Twin, diseases, "unknown disease"),
+    ] {
+        let mut values = flat.section(section).chunks_exact(4).map(|c| u32_at(c, 0));
+        require(values.all(|v| v == NONE || (v as usize) < below), section, what)?;
+    }
+    require(flat.len(S::Prevalence) <= diseases, S::Prevalence, "more curated conditions than diseases")?;
+    curation(flat)?;
     identifiers(flat)?;
     acyclic(flat, terms)?;
     for term in 0..terms {
@@ -148,9 +173,26 @@ fn acyclic(flat: &Flat, terms: usize) -> Checked {
 
 fn numbers(flat: &Flat) -> Checked {
     let all = |section| flat.section(section).chunks_exact(8).map(|c| f64_at(c, 0));
-    require(all(Section::Background).all(|b| b > 0.0 && b <= 1.0), Section::Background, "not a frequency")?;
+    for section in [Section::Background, Section::General] {
+        require(all(section).all(|b| b > 0.0 && b <= 1.0), section, "not a frequency")?;
+    }
     require(all(Section::Breadth).all(f64::is_finite), Section::Breadth, "not a number")?;
     require(all(Section::Numbers).all(f64::is_finite), Section::Numbers, "not a number")
+}
+
+/// Shares and factors are shares and factors; ages go up; a measure is one.
+fn curation(flat: &Flat) -> Checked {
+    for section in [Section::Prevalence, Section::FactorFemale, Section::FactorMale, Section::FactorOutside] {
+        let mut all = flat.section(section).chunks_exact(8).map(|c| f64_at(c, 0));
+        require(all.all(|v| v > 0.0 && v <= 1.0), section, "not a share above 0")?;
+    }
+    for condition in 0..flat.len(Section::Prevalence) {
+        let ages: Vec<u32> = flat.list(Section::AgeAt, Section::Age, condition).collect();
+        let sound = ages.chunks(2).all(|span| matches!(span, [from, to] if from <= to));
+        require(sound, Section::Age, "no span of ages")?;
+    }
+    let mut measures = flat.section(Section::Measure).chunks_exact(4).map(|c| flat.text(u32_at(c, 0)));
+    require(measures.all(|m| serde_json::from_str::<Measure>(m).is_ok()), Section::Measure, "not a measure")
 }
 
 fn rows(flat: &Flat, terms: usize) -> Checked {
@@ -192,48 +234,5 @@ fn postings(flat: &Flat, terms: usize, diseases: usize) -> Checked {
 mod small;
 
 #[cfg(test)]
-mod tests {
-    use super::super::{MAGIC, PackBytes, TABLE_AT, writer::seal};
-    use super::small::{GENES, OBO, ROWS, hpoa};
-    use super::*;
-    use crate::Pack;
-
-    /// A sound pack in which one number of one section is replaced, under a right checksum.
-    fn with(section: Section, word: usize, value: u32) -> Result<Pack, PackError> {
-        let made = crate::build(OBO.as_bytes(), hpoa(&ROWS).as_bytes(), GENES.as_bytes()).unwrap();
-        let mut flat = crate::inflate(&made).unwrap();
-        assert_eq!(&flat[..8], MAGIC);
-        let entry = TABLE_AT + section as usize * 16;
-        let start = usize::try_from(u64::from_le_bytes(flat[entry..entry + 8].try_into().unwrap())).unwrap();
-        flat[start + word * 4..start + word * 4 + 4].copy_from_slice(&value.to_le_bytes());
-        seal(&mut flat);
-        Pack::open(PackBytes::from(flat))
-    }
-
-    #[test]
-    fn content_that_makes_no_sense_is_refused_even_under_a_right_checksum() {
-        let cases = [
-            (Section::Row, 0, 999, "unknown term"),
-            (Section::Row, 1, 11, "a frequency above 1 or of no known kind"),
-            (Section::Row, 3, 999, "unknown onset"),
-            (Section::Row, 4, 999, "unknown reference"),
-            (Section::Row, 5, 9, "a frequency above 1 or of no known kind"),
-            (Section::Parent, 0, 1, "a term is its own ancestor"),
-            (Section::Parent, 0, 999, "names something that is not there"),
-            (Section::AliasTo, 0, 999, "unknown term"),
-            (Section::AncestorAt, 1, 999, "bounds out of order"),
-            (Section::PostingAt, 0, 1, "bounds out of order"),
-            (Section::PostingDisease, 0, 0xffff_ffff, "diseases out of order"),
-            (Section::DiseaseId, 0, 0, "not in the order of the ids"),
-            (Section::Background, 1, 0x7ff8_0000, "not a frequency"),
-            (Section::Breadth, 1, 0x7ff8_0000, "not a number"),
-            (Section::Text, 0, 0xffff_ffff, "not UTF-8"),
-        ];
-        for (section, word, value, expected) in cases {
-            match with(section, word, value).map(|_| ()) {
-                Err(PackError::Content { what, .. }) => assert_eq!(what, expected, "{}", section.name()),
-                other => panic!("{}: {other:?}", section.name()),
-            }
-        }
-    }
-}
+#[path = "tests/check.rs"]
+mod tests;

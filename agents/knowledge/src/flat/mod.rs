@@ -17,7 +17,7 @@ pub(crate) use check::check;
 pub(crate) use writer::{Writer, narrow};
 
 pub(crate) const MAGIC: &[u8; 8] = b"BODHPACK";
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 pub(crate) const HASH_AT: usize = 24;
 pub(crate) const TABLE_AT: usize = 56;
 /// "No term", "no replacement".
@@ -51,16 +51,21 @@ sections! {
     Text = 1, TextAt = 4,
     // Release and attribution.
     About = 4,
-    // Mean breadth of the diseases.
+    // Mean breadth of the rare diseases, and of the curated conditions.
     Numbers = 8,
-    TermId = 4, TermLabel = 4, SynonymAt = 4, Synonym = 4, ParentAt = 4, Parent = 4, AncestorAt = 4, Ancestor = 4,
-    Background = 8,
+    TermId = 4, TermLabel = 4, TermTest = 4, Exact = 4, Incidental = 1, SynonymAt = 4, Synonym = 4, ParentAt = 4, Parent = 4, AncestorAt = 4, Ancestor = 4,
+    Background = 8, General = 8,
+    // What is measured, one JSON text each.
+    Measure = 4,
     AliasId = 4, AliasTo = 4,
     DiseaseId = 4, DiseaseLabel = 4, AlsoAt = 4, Also = 4, DiseaseSynonymAt = 4, DiseaseSynonym = 4,
     RowAt = 4, Row = 24,
     NamedAt = 4, Named = 4, SeriesAt = 4, Series = 4, GeneAt = 4, Gene = 4,
     Breadth = 8,
     ReferenceAt = 4, Reference = 4,
+    // Curated conditions: the first diseases, as many as there are prevalences.
+    Specialty = 4, RedFlag = 4, Twin = 4, Prevalence = 8, FactorFemale = 8, FactorMale = 8, FactorOutside = 8,
+    AgeAt = 4, Age = 4, SettledAt = 4, Settled = 4,
     // Propagated rates, by term: the diseases in ascending order, and their rates.
     PostingAt = 4, PostingDisease = 2, PostingRate = 1,
 }

@@ -8,7 +8,7 @@ use bodh_agent_api::pb::{
     agent_server::{Agent, AgentServer},
 };
 use bodh_clinical::Question;
-use bodh_knowledge::{Pack, RARE, inflate};
+use bodh_knowledge::{COMMITTED, Pack, inflate};
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Child, Command, Stdio};
@@ -64,7 +64,7 @@ impl Drop for Plain {
 /// Is the plain agent: says its port, answers until its standard input ends.
 pub(crate) fn serve() -> Outcome {
     let failed = |cause: String| Failure::failed(format!("the plain agent: {cause}"));
-    let pack = inflate(RARE).and_then(Pack::open).map_err(|e| failed(e.to_string()))?;
+    let pack = inflate(COMMITTED).and_then(Pack::open).map_err(|e| failed(e.to_string()))?;
     std::thread::spawn(|| {
         // Nobody writes: the end means that the one who measures is gone.
         let _end = std::io::stdin().read_to_end(&mut Vec::new());

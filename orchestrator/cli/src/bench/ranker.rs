@@ -4,11 +4,12 @@ use super::row::Ranked;
 use crate::failure::{Failure, Outcome};
 use bodh_clinical::{Case, Opinion, Prevalence, Question};
 use bodh_inference::{Evidence, check_chart, rank};
-use bodh_knowledge::{Pack, RARE, inflate};
+use bodh_knowledge::{COMMITTED, Pack, inflate};
 
 /// Reasoning with its pack, shared by all threads.
 pub(crate) struct Ranker {
     pack: Pack,
+    reader: bodh_intake::Reader,
 }
 
 /// One case's ranking.
@@ -21,17 +22,19 @@ pub(crate) struct Ranking {
 
 impl Ranker {
     pub(crate) fn load() -> Outcome<Self> {
-        let pack = inflate(RARE).and_then(Pack::open);
-        pack.map(|pack| Self { pack }).map_err(|wrong| Failure::failed(format!("the built-in pack: {wrong}")))
+        let pack = inflate(COMMITTED).and_then(Pack::open);
+        pack.map(|pack| Self { reader: bodh_intake::Reader::new(&pack), pack })
+            .map_err(|wrong| Failure::failed(format!("the built-in pack: {wrong}")))
     }
 
     /// Ranks the diseases; `leave_out` names a publication whose annotations do not count.
     pub(crate) fn rank(&self, case: &Case, leave_out: Option<&str>) -> Result<Ranking, String> {
         let question = Question::Extract { subject: case.subject, note: case.note.clone(), coded: case.coded.clone() };
-        let chart = match bodh_intake::answer(&question, &self.pack).map_err(|wrong| wrong.to_string())? {
-            Opinion::Extract(chart) => chart,
-            _ => return Err("intake gave another opinion".into()),
-        };
+        let chart =
+            match bodh_intake::answer_by(&self.reader, &question, &self.pack).map_err(|wrong| wrong.to_string())? {
+                Opinion::Extract(chart) => chart,
+                _ => return Err("intake gave another opinion".into()),
+            };
         if chart.findings.is_empty() {
             return Err("no finding that the packs know".into());
         }

@@ -35,6 +35,7 @@ fn hypothesis(n: u32, probability: f64, finding: &Finding) -> Hypothesis {
         probability,
         prevalence: None,
         red_flag: false,
+        prior_bits: 0.0,
         claims: vec![claim].into(),
     }
 }
