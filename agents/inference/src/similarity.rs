@@ -30,6 +30,7 @@ pub fn second_opinion(pack: &Pack, subject: &Subject, findings: &[Finding]) -> D
         .map(|s| s.term)
         .collect();
     let all = Domain::ALL.map(|domain| present.iter().map(|t| information(pack, domain, *t)).sum::<f64>());
+    let ([of_rare, of_curated], general) = (all, pack.general_count());
     if all.iter().any(|sum| *sum <= 0.0) {
         return Differential { hypotheses: vec![], other: 1.0 };
     }
@@ -39,17 +40,17 @@ pub fn second_opinion(pack: &Pack, subject: &Subject, findings: &[Finding]) -> D
     for finding in present {
         best.fill(0.0);
         for term in pack.ancestors(finding) {
-            let worth = Domain::ALL.map(|domain| information(pack, domain, term));
+            let [rare, curated] = Domain::ALL.map(|domain| information(pack, domain, term));
             for (disease, step) in pack.rates(term) {
-                let worth = worth.get(Domain::of(pack, disease).place()).copied().unwrap_or(0.0);
+                let worth = if (disease.0 as usize) < general { curated } else { rare };
                 let discount = discounts.get(usize::from(step)).copied().filter(|_| step != NEVER).unwrap_or(0.0);
                 if let Some(slot) = best.get_mut(disease.0 as usize) {
                     *slot = slot.max(worth * discount);
                 }
             }
         }
-        for ((score, best), disease) in scores.iter_mut().zip(&best).zip(pack.diseases()) {
-            *score += best / all.get(Domain::of(pack, disease).place()).copied().unwrap_or(1.0);
+        for (place, (score, best)) in scores.iter_mut().zip(&best).enumerate() {
+            *score += best / if place < general { of_curated } else { of_rare };
         }
     }
     for (score, disease) in scores.iter_mut().zip(pack.diseases()) {

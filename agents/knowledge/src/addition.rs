@@ -44,6 +44,11 @@ impl Material {
         }
         own.append(&mut self.terms);
         self.terms = own;
+        for (term, test) in &curated.shown {
+            if let Some(term) = self.terms.get_mut(index(*term) as usize).filter(|t| t.test.is_empty()) {
+                term.test.clone_from(test);
+            }
+        }
         self.add_conditions(curated, added, &index)?;
         self.measures.clone_from(&curated.measures);
         Ok(())

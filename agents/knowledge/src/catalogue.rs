@@ -120,16 +120,7 @@ impl Catalogue {
             }
             Ok::<(), String>(())
         };
-        for term in pack.own_terms() {
-            pack.shown_by(term).map_or(Ok(()), |test| show(test, term))?;
-        }
-        for measure in pack.measures() {
-            let results = [&measure.high, &measure.low, &measure.positive, &measure.negative];
-            for term in results.into_iter().flatten().filter_map(|id| pack.term(id)) {
-                measure.test.as_deref().map_or(Ok(()), |test| show(test, term))?;
-            }
-        }
-        Ok(())
+        pack.terms().try_for_each(|term| pack.shown_by(term).map_or(Ok(()), |test| show(test, term)))
     }
 
     /// The committed tests.

@@ -39,11 +39,6 @@ impl Pack {
         is_own(self.term_id(term))
     }
 
-    /// Findings of our own: the first terms of the pack.
-    pub fn own_terms(&self) -> impl Iterator<Item = TermIx> + use<'_> {
-        self.terms().take_while(|term| is_own(self.term_id(*term)))
-    }
-
     /// Whether it is a curated condition of general medicine.
     #[must_use]
     pub fn is_general(&self, disease: DiseaseIx) -> bool {

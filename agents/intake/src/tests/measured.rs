@@ -17,7 +17,6 @@ fn measure(names: &[&str], unit: &str, units: &[(&str, f64)], possible: (f64, f6
         low: id("low"),
         positive: None,
         negative: None,
-        test: None,
     }
 }
 

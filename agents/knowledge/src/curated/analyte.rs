@@ -40,8 +40,6 @@ pub struct Measure {
     pub positive: Option<String>,
     /// Of a negative result that is a finding of its own.
     pub negative: Option<String>,
-    /// The test that shows it.
-    pub test: Option<String>,
 }
 
 impl Measure {
@@ -140,7 +138,6 @@ impl<'a> Analyte<'a> {
             low,
             positive,
             negative,
-            test: self.test.as_ref().map(ToString::to_string),
         }
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Curated<'a> {
     pub(crate) own: Vec<OwnFinding>,
     pub(crate) conditions: Vec<Condition<'a>>,
     pub(crate) measures: Vec<Measure>,
+    /// Terms of the ontology that a measurement shows, each with its test.
+    pub(crate) shown: Vec<(Ref, String)>,
     /// For each condition the terms of the ontology that have one of its names.
     pub(crate) named: Vec<Vec<Ref>>,
 }
@@ -62,11 +64,17 @@ impl<'a> Curated<'a> {
             Ref::Own(own) => vocabulary.own.get(own).map(|o| o.id.clone()),
         };
         let measures = analytes.iter().map(|a| a.measure(|result| vocabulary.result(a, result).and_then(id))).collect();
+        let results = |a: &Analyte<'_>| {
+            let test = a.test.as_ref().map(ToString::to_string);
+            let terms = vocabulary::RESULTS.map(|result| vocabulary.result(a, result));
+            terms.into_iter().flatten().filter_map(move |term| Some((term, test.clone()?))).collect::<Vec<_>>()
+        };
+        let shown = analytes.iter().flat_map(results).filter(|(term, _)| matches!(term, Ref::Term(_))).collect();
         let term = |name: &str| vocabulary.find(name).filter(|found| matches!(found, Ref::Term(_)));
         let named = conditions.iter().map(|c| {
             let all: std::collections::BTreeSet<Ref> = c.names().filter_map(term).collect();
             all.into_iter().collect()
         });
-        Ok(Self { named: named.collect(), own: vocabulary.own, conditions, measures })
+        Ok(Self { shown, named: named.collect(), own: vocabulary.own, conditions, measures })
     }
 }
