@@ -62,7 +62,8 @@ impl Lingering {
         Self { draft: held, writing }
     }
 
-    /// Both entries are durable when this is Ok, the attempt before the outcome.
+    /// Both entries are durable when this is Ok. Written together, the attempt stands first; an attempt that is on its way
+    /// already may be overtaken.
     pub(crate) async fn end(self, outcome: Draft, record: &dyn Record) -> Result<(), RecordError> {
         let Some(attempt) = take(&self.draft) else {
             let written = async { self.writing.await.map_err(|_| RecordError::Unavailable)? };
