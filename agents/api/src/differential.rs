@@ -9,7 +9,13 @@ pub(crate) fn differential(value: pb::Differential) -> Result<Differential, Wire
     Ok(Differential {
         hypotheses: list(value.hypotheses, limits::HYPOTHESES, "hypotheses", hypothesis)?,
         other: probability(value.other, "other")?,
+        exponent: exponent(value.exponent)?,
     })
+}
+
+/// Positive, and within what calibration may do.
+fn exponent(value: f64) -> Result<f64, WireError> {
+    if (1e-3..=1e3).contains(&value) { Ok(value) } else { Err(WireError::new("exponent", "is out of range")) }
 }
 
 fn hypothesis(value: pb::Hypothesis) -> Result<Hypothesis, WireError> {
@@ -57,7 +63,8 @@ pub(crate) fn differential_out(value: Differential) -> pb::Differential {
         prior_bits: h.prior_bits,
         claims: h.claims.iter().cloned().map(claim_out).collect(),
     };
-    pb::Differential { hypotheses: value.hypotheses.into_iter().map(hypothesis).collect(), other: value.other }
+    let hypotheses = value.hypotheses.into_iter().map(hypothesis).collect();
+    pb::Differential { hypotheses, other: value.other, exponent: value.exponent }
 }
 
 fn claim_out(value: Claim) -> pb::Claim {

@@ -2,7 +2,7 @@
 
 use crate::pb;
 use crate::wire::{WireError, Within, bits, cents, label, limits, list, terms};
-use bodh_clinical::{Plan, PriceLine, Pricing, Proposal, TestId, Usd};
+use bodh_clinical::{DiseaseId, Plan, PriceLine, Pricing, Proposal, TestId, Usd};
 
 pub(crate) fn plan(value: pb::Plan) -> Result<Plan, WireError> {
     Ok(Plan { proposals: list(value.proposals, limits::PROPOSALS, "proposals", proposal)? })
@@ -15,6 +15,7 @@ fn proposal(value: pb::Proposal) -> Result<Proposal, WireError> {
         gain_bits: bits(value.gain_bits, "gain_bits")?,
         price: price(value.price_cents)?,
         reveals: terms(value.reveals, limits::REVEALS, "reveals")?,
+        settles: value.settles.map(|id| DiseaseId::parse(&id).within("settles")).transpose()?,
     })
 }
 
@@ -29,6 +30,7 @@ pub(crate) fn plan_out(value: Plan) -> pb::Plan {
         gain_bits: p.gain_bits,
         price_cents: p.price.map(Usd::cents),
         reveals: p.reveals.into_iter().map(Into::into).collect(),
+        settles: p.settles.map(Into::into),
     };
     pb::Plan { proposals: value.proposals.into_iter().map(proposal).collect() }
 }

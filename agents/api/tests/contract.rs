@@ -9,7 +9,7 @@ const TYPE_STRING: i32 = 9;
 const TYPE_BYTES: i32 = 12;
 
 /// Every text field that is an id or a word of the pack's vocabulary: never the patient's words.
-const VOCABULARY: [&str; 19] = [
+const VOCABULARY: [&str; 20] = [
     "also",
     "claim",
     "contradictory",
@@ -23,6 +23,7 @@ const VOCABULARY: [&str; 19] = [
     "result_of",
     "reveals",
     "session",
+    "settles",
     "source",
     "sources",
     "term",

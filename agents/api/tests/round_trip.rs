@@ -94,7 +94,11 @@ fn hypothesis() -> impl Strategy<Value = Hypothesis> {
 }
 
 fn differential() -> impl Strategy<Value = Differential> {
-    (vec(hypothesis(), 0..4), share()).prop_map(|(hypotheses, other)| Differential { hypotheses, other })
+    (vec(hypothesis(), 0..4), share(), 0.2..5.0_f64).prop_map(|(hypotheses, other, exponent)| Differential {
+        hypotheses,
+        other,
+        exponent,
+    })
 }
 
 fn verification() -> impl Strategy<Value = Verification> {
@@ -111,8 +115,15 @@ fn verification() -> impl Strategy<Value = Verification> {
 }
 
 fn plan() -> impl Strategy<Value = Plan> {
-    let proposal = (test(), label(), 0.0..20.0_f64, option::of(usd()), vec(term(), 0..4))
-        .prop_map(|(test, label, gain_bits, price, reveals)| Proposal { test, label, gain_bits, price, reveals });
+    let proposal = (test(), label(), 0.0..20.0_f64, option::of(usd()), vec(term(), 0..4), option::of(disease()));
+    let proposal = proposal.prop_map(|(test, label, gain_bits, price, reveals, settles)| Proposal {
+        test,
+        label,
+        gain_bits,
+        price,
+        reveals,
+        settles,
+    });
     vec(proposal, 0..4).prop_map(|proposals| Plan { proposals })
 }
 
@@ -236,7 +247,7 @@ fn hypothesis_with(change: impl FnOnce(&mut pb::Hypothesis)) -> String {
     };
     let mut hypothesis = pb::Hypothesis { id: "OMIM:1".to_owned(), claims: vec![claim], ..pb::Hypothesis::default() };
     change(&mut hypothesis);
-    let differential = pb::Differential { hypotheses: vec![hypothesis], other: 0.0 };
+    let differential = pb::Differential { hypotheses: vec![hypothesis], other: 0.0, exponent: 1.0 };
     answer(pb::opinion::Answer::Differential(differential)).to_string()
 }
 
@@ -296,7 +307,7 @@ fn a_differential_out_of_bounds_is_refused() {
         hypothesis_with(|h| h.claims[0].id = "OMIM:1/HP:2".to_owned()),
         format!("{at}.id: is not its disease and its finding")
     );
-    let many = pb::Differential { hypotheses: vec![pb::Hypothesis::default(); 51], other: 0.0 };
+    let many = pb::Differential { hypotheses: vec![pb::Hypothesis::default(); 51], other: 0.0, exponent: 1.0 };
     assert_eq!(answer(pb::opinion::Answer::SecondOpinion(many)).to_string(), "second_opinion.hypotheses: too many");
 }
 

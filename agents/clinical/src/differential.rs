@@ -67,12 +67,28 @@ pub struct Hypothesis {
 }
 
 /// What it could be, most probable first.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Differential {
     /// At most fifty; ties in the order of their ids.
     pub hypotheses: Vec<Hypothesis>,
     /// Probability that it is none of the packs' diseases, 0 to 1.
     pub other: f64,
+    /// What calibration made of the product: the log2 of the odds between two hypotheses is this times the difference of
+    /// their bits. Below 1 it is less sure than the product, above 1 more.
+    #[serde(default = "plain")]
+    pub exponent: f64,
+}
+
+/// The plain product.
+const fn plain() -> f64 {
+    1.0
+}
+
+impl Default for Differential {
+    /// Nothing is known.
+    fn default() -> Self {
+        Self { hypotheses: Vec::new(), other: 0.0, exponent: plain() }
+    }
 }
 
 impl Differential {
@@ -92,7 +108,7 @@ impl Differential {
             claims: Arc::default(),
             ..*h
         };
-        Self { hypotheses: self.hypotheses.iter().map(bare).collect(), other: self.other }
+        Self { hypotheses: self.hypotheses.iter().map(bare).collect(), other: self.other, exponent: self.exponent }
     }
 
     /// The claim with this id.
@@ -108,7 +124,7 @@ impl Differential {
         for hypothesis in &mut self.hypotheses {
             let Some(index) = hypothesis.claims.iter().position(|c| c.id == *id) else { continue };
             let claim = Arc::make_mut(&mut hypothesis.claims).remove(index);
-            hypothesis.probability *= (-claim.bits).exp2();
+            hypothesis.probability *= (-self.exponent * claim.bits).exp2();
         }
         let total = self.other + self.hypotheses.iter().map(|h| h.probability).sum::<f64>();
         if total.is_finite() && total > 0.0 {

@@ -1,6 +1,6 @@
 //! Tests: what is proposed and what it costs.
 
-use crate::{TermId, TestId, Usd};
+use crate::{DiseaseId, TermId, TestId, Usd};
 use serde::{Deserialize, Serialize};
 
 /// A test worth considering.
@@ -16,6 +16,8 @@ pub struct Proposal {
     pub price: Option<Usd>,
     /// The terms that carry most of the gain.
     pub reveals: Vec<TermId>,
+    /// The condition that must not be missed and that this test would settle; no test done has.
+    pub settles: Option<DiseaseId>,
 }
 
 /// The planner's opinion: best gain per dollar first.

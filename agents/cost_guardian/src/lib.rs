@@ -1,7 +1,7 @@
 //! The cost guardian: what tests cost and what that does to the budget. It has an opinion and no power.
 
 use bodh_clinical::{Member, Opinion, PriceLine, Pricing, Question, TestId, Usd};
-use bodh_knowledge::{Catalogue, Pack, Refusal};
+use bodh_knowledge::{Pack, Refusal};
 
 /// Which member of the panel this is.
 pub const MEMBER: Member = Member::CostGuardian;
@@ -16,8 +16,7 @@ pub fn answer(question: &Question, pack: &Pack) -> Result<Opinion, Refusal> {
             if tests.len() > MOST_TESTS {
                 return Err(Refusal::TooMany { what: "tests", limit: MOST_TESTS });
             }
-            let catalogue = Catalogue::committed(pack).map_err(|_| Refusal::Catalogue)?;
-            Ok(Opinion::Price(price(&catalogue, tests, *spent, *budget)))
+            Ok(Opinion::Price(price(pack, tests, *spent, *budget)))
         }
         _ => Err(Refusal::NotMine { member: MEMBER.name() }),
     }
@@ -25,16 +24,16 @@ pub fn answer(question: &Question, pack: &Pack) -> Result<Opinion, Refusal> {
 
 /// Each test is held against what remains after those before it that fit; one that does not fit, or whose price nobody
 /// knows, is over budget and takes nothing.
-fn price(catalogue: &Catalogue, tests: &[TestId], spent: Usd, budget: Usd) -> Pricing {
+fn price(pack: &Pack, tests: &[TestId], spent: Usd, budget: Usd) -> Pricing {
     let mut committed = spent;
     let line = |test: &TestId| {
-        let known = catalogue.test(test);
-        let price = known.map(|t| t.price);
+        let known = pack.test(test);
+        let price = known.map(|t| pack.price(t));
         let over_budget = price.is_none_or(|p| committed.plus(p) > budget);
         if let (Some(price), false) = (price, over_budget) {
             committed = committed.plus(price);
         }
-        let source = known.map_or_else(|| "no known price".to_owned(), |t| t.source.clone());
+        let source = known.map_or_else(|| "no known price".to_owned(), |t| pack.price_source(t).to_owned());
         PriceLine { test: test.clone(), price, source, over_budget }
     };
     Pricing { lines: tests.iter().map(line).collect() }

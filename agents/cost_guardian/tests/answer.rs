@@ -4,7 +4,7 @@
 
 use bodh_clinical::{Opinion, Pricing, Question, Subject, TestId, Usd};
 use bodh_cost_guardian::answer;
-use bodh_knowledge::{COMMITTED, Catalogue, Pack, Refusal, inflate};
+use bodh_knowledge::{COMMITTED, Pack, Refusal, inflate};
 use std::sync::LazyLock;
 
 static PACK: LazyLock<Pack> = LazyLock::new(|| Pack::open(inflate(COMMITTED).unwrap()).unwrap());
@@ -19,7 +19,7 @@ fn price(tests: &[&str], spent: u64, budget: u64) -> Pricing {
 }
 
 fn cents(id: &str) -> u64 {
-    Catalogue::committed(&PACK).unwrap().test(&TestId::parse(id).unwrap()).unwrap().price.cents()
+    PACK.price(PACK.test(&TestId::parse(id).unwrap()).unwrap()).cents()
 }
 
 #[test]

@@ -51,7 +51,7 @@ pub struct Share {
 }
 
 /// What a set of outcomes shows.
-#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize)]
 pub struct Summary {
     /// Cases.
     pub n: usize,
@@ -61,12 +61,27 @@ pub struct Summary {
     pub top_1: Share,
     /// Right within rank 3.
     pub top_3: Share,
+    /// Right within rank 5.
+    pub top_5: Share,
     /// Right within rank 10.
     pub top_10: Share,
     /// Expected calibration error of the leading diagnosis, in ten bins of equal width.
     pub calibration_error: f64,
     /// Mean squared error of the leading diagnosis' probability.
     pub brier: f64,
+    /// The ten bins of the leading diagnosis' probability, from the least.
+    pub reliability: Vec<Bin>,
+}
+
+/// The cases whose leading diagnosis has a probability within a tenth.
+#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize)]
+pub struct Bin {
+    /// Cases.
+    pub n: usize,
+    /// Mean stated probability.
+    pub stated: f64,
+    /// Share in which the leading diagnosis was right.
+    pub seen: f64,
 }
 
 /// Sums up outcomes; `seed` fixes the resampling, so the same outcomes give the same interval.
@@ -74,33 +89,44 @@ pub struct Summary {
 pub fn evaluate(outcomes: impl IntoIterator<Item = Outcome>, seed: u64) -> Summary {
     let mut outcomes: Vec<Outcome> = outcomes.into_iter().collect();
     outcomes.sort_by(|a, b| a.case.cmp(&b.case));
-    let mut clusters: BTreeMap<&str, [f64; 4]> = BTreeMap::new();
+    let mut clusters: BTreeMap<&str, Sums> = BTreeMap::new();
     for outcome in &outcomes {
         let within = |k: usize| if outcome.rank.is_some_and(|r| r <= k) { 1.0 } else { 0.0 };
         let sums = clusters.entry(&outcome.publication).or_default();
-        for (sum, add) in sums.iter_mut().zip([1.0, within(1), within(3), within(10)]) {
+        for (sum, add) in sums.iter_mut().zip([1.0, within(1), within(3), within(5), within(10)]) {
             *sum += add;
         }
     }
-    let clusters: Vec<[f64; 4]> = clusters.into_values().collect();
-    let [top_1, top_3, top_10] = shares(&clusters, seed);
-    let (calibration_error, brier) = calibration(&outcomes);
-    Summary { n: outcomes.len(), publications: clusters.len(), top_1, top_3, top_10, calibration_error, brier }
+    let clusters: Vec<Sums> = clusters.into_values().collect();
+    let [top_1, top_3, top_5, top_10] = shares(&clusters, seed);
+    let (reliability, brier) = calibration(&outcomes);
+    let weighed = |bin: &Bin| (bin.stated - bin.seen).abs() * size(bin.n);
+    let calibration_error = reliability.iter().map(weighed).sum::<f64>() / size(outcomes.len().max(1));
+    let (n, publications) = (outcomes.len(), clusters.len());
+    Summary { n, publications, top_1, top_3, top_5, top_10, calibration_error, brier, reliability }
 }
 
-fn ratios(sums: [f64; 4]) -> [f64; 3] {
-    let [n, one, three, ten] = sums;
-    [one, three, ten].map(|x| if n > 0.0 { x / n } else { 0.0 })
+/// Cases, and how many of them are right within 1, 3, 5 and 10.
+type Sums = [f64; 5];
+
+#[allow(clippy::cast_precision_loss, reason = "a count of cases")]
+fn size(n: usize) -> f64 {
+    n as f64
 }
 
-fn total<'a>(clusters: impl Iterator<Item = &'a [f64; 4]>) -> [f64; 4] {
-    clusters.fold([0.0; 4], |acc, c| std::array::from_fn(|i| acc[i] + c[i]))
+fn ratios(sums: Sums) -> [f64; 4] {
+    let [n, one, three, five, ten] = sums;
+    [one, three, five, ten].map(|x| if n > 0.0 { x / n } else { 0.0 })
 }
 
-fn shares(clusters: &[[f64; 4]], seed: u64) -> [Share; 3] {
+fn total<'a>(clusters: impl Iterator<Item = &'a Sums>) -> Sums {
+    clusters.fold(Sums::default(), |acc, c| std::array::from_fn(|i| acc[i] + c[i]))
+}
+
+fn shares(clusters: &[Sums], seed: u64) -> [Share; 4] {
     let values = ratios(total(clusters.iter()));
     let mut state = seed;
-    let mut samples: [Vec<f64>; 3] = [vec![], vec![], vec![]];
+    let mut samples: [Vec<f64>; 4] = Default::default();
     for _ in 0..RESAMPLES {
         let drawn = (0..clusters.len()).filter_map(|_| clusters.get(draw(&mut state, clusters.len())));
         for (list, value) in samples.iter_mut().zip(ratios(total(drawn))) {
@@ -115,9 +141,10 @@ fn shares(clusters: &[[f64; 4]], seed: u64) -> [Share; 3] {
     })
 }
 
-/// SplitMix64 (Steele, Lea and Flood 2014), reduced by multiplication.
+/// A number below `below`, and the next state: SplitMix64 (Steele, Lea and Flood 2014), reduced by multiplication.
 #[allow(clippy::cast_possible_truncation, reason = "the product's upper half is below `below`")]
-fn draw(state: &mut u64, below: usize) -> usize {
+#[must_use]
+pub fn draw(state: &mut u64, below: usize) -> usize {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut z = *state;
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -126,19 +153,23 @@ fn draw(state: &mut u64, below: usize) -> usize {
     ((u128::from(z) * below as u128) >> 64) as usize
 }
 
-#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bin numbers")]
-fn calibration(outcomes: &[Outcome]) -> (f64, f64) {
-    let mut bins = [[0.0f64; 2]; BINS];
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bin numbers")]
+fn calibration(outcomes: &[Outcome]) -> (Vec<Bin>, f64) {
+    let mut bins = [Bin::default(); BINS];
     let mut brier = 0.0;
     for outcome in outcomes {
         let right = if outcome.rank == Some(1) { 1.0 } else { 0.0 };
         brier += (outcome.leading - right).powi(2);
-        let bin = ((outcome.leading * BINS as f64) as usize).min(BINS - 1);
-        if let Some([stated, seen]) = bins.get_mut(bin) {
-            *stated += outcome.leading;
-            *seen += right;
+        let place = ((outcome.leading * size(BINS)) as usize).min(BINS - 1);
+        if let Some(bin) = bins.get_mut(place) {
+            bin.n += 1;
+            bin.stated += outcome.leading;
+            bin.seen += right;
         }
     }
-    let n = outcomes.len().max(1) as f64;
-    (bins.iter().map(|[stated, seen]| (stated - seen).abs()).sum::<f64>() / n, brier / n)
+    for bin in &mut bins {
+        bin.stated /= size(bin.n.max(1));
+        bin.seen /= size(bin.n.max(1));
+    }
+    (bins.to_vec(), brier / size(outcomes.len().max(1)))
 }

@@ -11,7 +11,7 @@ pub const MOST_FINDINGS: usize = 1_000;
 /// Oldest age that is believed, in days (150 years).
 const OLDEST: u32 = 150 * 366;
 /// How fast findings that say the same lose weight; chosen on published cases.
-const REDUNDANCY: f64 = 0.2;
+const REDUNDANCY: f64 = 0.3;
 /// Beyond this many present findings their pairwise overlap is not worked out: all get the weight of the last.
 const MOST_COMPARED: usize = 200;
 

@@ -10,6 +10,7 @@
 //! packs come from (`bodh-knowledge`), and what a session does with an opinion (`bodh-panel`).
 
 pub mod accuracy;
+mod calibration;
 mod chart;
 mod claim;
 mod domain;
@@ -21,7 +22,7 @@ mod verification;
 
 pub use chart::{MOST_FINDINGS, check_chart};
 pub use claim::Evidence;
-pub use gain::plan;
+pub use gain::{ROUND, candidates, plan};
 pub use likeness::likeness;
 pub use posterior::{check_differential, rank};
 pub use similarity::second_opinion;

@@ -1,5 +1,6 @@
 //! The posterior over all diseases, and the differential that is shown of it.
 
+use crate::calibration::calibrate;
 use crate::chart::{Sign, signs};
 use crate::claim::{Claimant, Evidence, against, breadth, contribution, log_rate, log_ratio};
 use crate::domain::{Domain, NEVER_LOG, log_general, log_prior};
@@ -16,19 +17,19 @@ const OTHER_ODDS: f64 = 3.0;
 
 /// Ranks all diseases of the pack on the findings of a chart.
 ///
-/// The prior of rare diseases is flat (the release has no prevalence); a curated condition's follows its prevalence, and the
-/// patient's age and sex. Each hypothesis' claims sum, with the prior, to its log posterior up to the normaliser that all
-/// share.
+/// The prior of a rare disease follows how many publications report it (the release has no prevalence); a curated condition's
+/// its prevalence, and the patient's age and sex. Each hypothesis' claims sum, with the prior, to its log posterior before
+/// calibration, up to the normaliser that all share.
 #[must_use]
 pub fn rank(pack: &Pack, subject: &Subject, findings: &[Finding], evidence: &Evidence<'_>) -> Differential {
     let signs = signs(pack, findings);
     if signs.is_empty() {
-        return Differential { hypotheses: vec![], other: 1.0 };
+        return Differential { other: 1.0, ..Differential::default() };
     }
     let revision = evidence.exclude_publication.map(|p| pack.without(p)).unwrap_or_default();
     let mut scores = scores(pack, &signs, &revision);
-    let prior = Prior::new(pack, subject, &signs);
-    for (score, disease) in scores.iter_mut().zip(pack.diseases().take(pack.general_count())) {
+    let prior = Prior::new(pack, subject, &signs, &revision);
+    for (score, disease) in scores.iter_mut().zip(pack.diseases()) {
         *score += prior.log(disease);
     }
     one_of_twins(pack, &mut scores);
@@ -36,26 +37,30 @@ pub fn rank(pack: &Pack, subject: &Subject, findings: &[Finding], evidence: &Evi
         let claimant = Claimant::new(pack, &revision, disease, id.clone());
         signs.iter().map(|sign| claimant.claim(sign)).collect()
     };
-    differential(pack, &scores, OTHER_ODDS, |disease| prior.bits(disease), claims)
+    let raw = differential(pack, &scores, OTHER_ODDS, |disease| prior.bits(disease), claims);
+    calibrate(pack, &signs, raw)
 }
 
 /// What speaks for each disease before any claim.
 pub(crate) struct Prior<'a> {
     pack: &'a Pack,
     subject: &'a Subject,
+    revision: &'a Revision,
     general: f64,
 }
 
 impl<'a> Prior<'a> {
-    pub(crate) fn new(pack: &'a Pack, subject: &'a Subject, signs: &[Sign]) -> Self {
+    pub(crate) fn new(pack: &'a Pack, subject: &'a Subject, signs: &[Sign], revision: &'a Revision) -> Self {
         let present = signs.iter().filter(|s| s.presence == Presence::Present);
         let general = log_general(pack, &present.map(|s| (s.term, s.weight)).collect::<Vec<_>>());
-        Self { pack, subject, general }
+        Self { pack, subject, revision, general }
     }
 
-    /// In natural units; 0 for a rare disease.
-    fn log(&self, disease: DiseaseIx) -> f64 {
-        if self.pack.is_general(disease) { self.general + log_prior(self.pack, disease, self.subject) } else { 0.0 }
+    /// In natural units.
+    pub(crate) fn log(&self, disease: DiseaseIx) -> f64 {
+        let published = self.pack.revised_published(disease, self.revision);
+        let prior = log_prior(self.pack, disease, self.subject, published);
+        if self.pack.is_general(disease) { self.general + prior } else { prior }
     }
 
     pub(crate) fn bits(&self, disease: DiseaseIx) -> f64 {
@@ -193,7 +198,7 @@ pub(crate) fn differential(
             claims: claims.into(),
         })
     });
-    Differential { hypotheses: shown.collect(), other: other / total }
+    Differential { hypotheses: shown.collect(), other: other / total, ..Differential::default() }
 }
 
 /// Refuses a differential that is longer than one can be, repeats a disease, or has impossible numbers.

@@ -5,10 +5,10 @@
 //! findings, so that 1 means every finding is explained exactly.
 
 use crate::chart::{information, signs};
-use crate::domain::{Domain, log_prior};
-use crate::posterior::{differential, one_of_twins};
+use crate::domain::Domain;
+use crate::posterior::{Prior, differential, one_of_twins};
 use bodh_clinical::{Differential, Finding, Presence, Subject};
-use bodh_knowledge::{NEVER, Pack, TermIx, rate_of};
+use bodh_knowledge::{NEVER, Pack, Revision, TermIx, rate_of};
 
 /// Exponent that turns similarity into a share: probabilities are proportional to `exp(sharpness · similarity)`,
 /// chosen so that the leading share is about as large as the share of published cases in which it is right.
@@ -20,19 +20,18 @@ const RATE_WEIGHT: f64 = 0.1;
 /// What a disease with many findings pays.
 const BREADTH: f64 = 0.05;
 
-/// Ranks all diseases by semantic similarity; a curated condition also by its prevalence in such a person. Its hypotheses carry
-/// no claims.
+/// Ranks all diseases by semantic similarity; and by what speaks for each before any finding. Its hypotheses carry no claims.
 #[must_use]
 pub fn second_opinion(pack: &Pack, subject: &Subject, findings: &[Finding]) -> Differential {
-    let present: Vec<TermIx> = signs(pack, findings)
-        .iter()
-        .filter(|s| s.presence == Presence::Present && s.weight > 0.0)
-        .map(|s| s.term)
-        .collect();
+    let signs = signs(pack, findings);
+    let revision = Revision::default();
+    let prior = Prior::new(pack, subject, &signs, &revision);
+    let present: Vec<TermIx> =
+        signs.iter().filter(|s| s.presence == Presence::Present && s.weight > 0.0).map(|s| s.term).collect();
     let all = Domain::ALL.map(|domain| present.iter().map(|t| information(pack, domain, *t)).sum::<f64>());
     let ([of_rare, of_curated], general) = (all, pack.general_count());
     if all.iter().any(|sum| *sum <= 0.0) {
-        return Differential { hypotheses: vec![], other: 1.0 };
+        return Differential { other: 1.0, ..Differential::default() };
     }
     let discounts: [f64; 256] = std::array::from_fn(|s| rate_of(u8::try_from(s).unwrap_or(u8::MAX)).powf(RATE_WEIGHT));
     let mut scores = vec![0.0; pack.disease_count()];
@@ -54,7 +53,7 @@ pub fn second_opinion(pack: &Pack, subject: &Subject, findings: &[Finding]) -> D
         }
     }
     for (score, disease) in scores.iter_mut().zip(pack.diseases()) {
-        *score = SHARPNESS * (*score - BREADTH * pack.breadth(disease)) + log_prior(pack, disease, subject);
+        *score = SHARPNESS * (*score - BREADTH * pack.breadth(disease)) + prior.log(disease);
     }
     one_of_twins(pack, &mut scores);
     differential(pack, &scores, OTHER_ODDS, |_| 0.0, |_, _| Vec::new())

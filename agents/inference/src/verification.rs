@@ -1,5 +1,6 @@
 //! Does the reasoning hold, and do two methods agree?
 
+use crate::calibration::out_of_line;
 use crate::chart::{Sign, signs};
 use crate::claim::Claimant;
 use crate::posterior::Prior;
@@ -9,13 +10,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How far a stated number may be from the re-derived one, in bits.
 const TOLERANCE: f64 = 1e-9;
+/// How far the logarithm of a probability may be from what its claims give, in bits: beyond what rounding does.
+const TOLERANCE_OF_ODDS: f64 = 1e-4;
 /// Persistence and depth of rank-biased overlap (Webber, Moffat and Zobel 2010): about two thirds of the weight lies
 /// on the first three ranks.
 const PERSISTENCE: f64 = 0.7;
 const DEPTH: usize = 10;
 
 /// Re-derives every claim of `differential` and what it builds on from the chart, the person and the pack, and compares it with
-/// `second`. A prior that does not follow takes the hypothesis' first claim with it: nothing multiplied with it stands.
+/// `second`. A prior that does not follow, or a probability that is not what its claims give, takes the hypothesis' first claim
+/// with it: nothing multiplied with it stands.
 #[must_use]
 pub fn verify(
     pack: &Pack,
@@ -25,12 +29,14 @@ pub fn verify(
     second: &Differential,
 ) -> Verification {
     let signs = signs(pack, findings);
-    let prior = Prior::new(pack, subject, &signs);
-    let chart: BTreeMap<String, Sign> = signs.into_iter().map(|s| (pack.term_id(s.term).to_owned(), s)).collect();
     let revision = Revision::default();
+    let prior = Prior::new(pack, subject, &signs, &revision);
+    let chart: BTreeMap<String, Sign> = signs.into_iter().map(|s| (pack.term_id(s.term).to_owned(), s)).collect();
     let mut refuted = Vec::new();
     let mut checked = 0u32;
-    for hypothesis in &differential.hypotheses {
+    let out_of_line = out_of_line(differential, TOLERANCE_OF_ODDS);
+    for (place, hypothesis) in differential.hypotheses.iter().enumerate() {
+        let before = refuted.len();
         let disease = pack.disease(hypothesis.id.as_str());
         let claimant = disease.map(|d| Claimant::new(pack, &revision, d, hypothesis.id.clone()));
         let follows = disease.is_some_and(|d| (prior.bits(d) - hypothesis.prior_bits).abs() <= TOLERANCE);
@@ -41,6 +47,10 @@ pub fn verify(
             let cause = refute(&chart, stated, derive);
             let cause = cause.or((place == 0 && !follows).then_some(RefutationCause::WrongRatio));
             refuted.extend(cause.map(|cause| Refutation { claim: stated.id.clone(), cause }));
+        }
+        let sound = refuted.len() == before && out_of_line.contains(&place);
+        if let (true, Some(first)) = (sound, hypothesis.claims.first()) {
+            refuted.push(Refutation { claim: first.id.clone(), cause: RefutationCause::WrongRatio });
         }
     }
     let leading = |d: &Differential| d.leading().map(|h| h.id.clone());

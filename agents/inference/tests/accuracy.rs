@@ -26,6 +26,7 @@ fn hypothesis(name: &str, also: &[&str], probability: f64) -> Hypothesis {
 #[test]
 fn an_exact_id_or_an_equivalent_one_is_right() {
     let differential = Differential {
+        exponent: 1.0,
         hypotheses: vec![hypothesis("OMIM:1", &[], 0.6), hypothesis("OMIM:2", &["ORPHA:2"], 0.2)],
         other: 0.2,
     };

@@ -4,7 +4,7 @@
 
 use bodh_clinical::{Differential, DiseaseId, Finding, Origin, Presence, RefutationCause, Subject, TermId, TestId};
 use bodh_inference::{Evidence, check_chart, check_differential, dissent, plan, rank, second_opinion, verify};
-use bodh_knowledge::{COMMITTED, Catalogue, Pack, Refusal, inflate};
+use bodh_knowledge::{COMMITTED, DiseaseIx, Pack, Refusal, inflate};
 use std::sync::LazyLock;
 
 static PACK: LazyLock<Pack> = LazyLock::new(|| Pack::open(inflate(COMMITTED).unwrap()).unwrap());
@@ -41,7 +41,7 @@ fn the_numbers_are_the_product_of_the_claims() {
         |i: usize| found.hypotheses[i].prior_bits + found.hypotheses[i].claims.iter().map(|c| c.bits).sum::<f64>();
     for i in 1..found.hypotheses.len() {
         let odds = (found.hypotheses[0].probability / found.hypotheses[i].probability).log2();
-        assert!((odds - (bits(0) - bits(i))).abs() < 1e-9, "hypothesis {i}");
+        assert!((odds - found.exponent * (bits(0) - bits(i))).abs() < 1e-9, "hypothesis {i}");
     }
     let total: f64 = found.hypotheses.iter().map(|h| h.probability).sum::<f64>() + found.other;
     assert!(total <= 1.0 + 1e-12 && found.other > 0.0);
@@ -111,16 +111,38 @@ fn leaving_a_publication_out_changes_what_rests_on_it() {
 
 #[test]
 fn a_plan_is_bounded_ordered_and_never_repeats_what_is_done() {
-    let catalogue = Catalogue::committed(&PACK).unwrap();
-    let planned = |done: &[TestId]| plan(&PACK, &catalogue, &Subject::default(), &chart()[..2], &ranked(), done);
+    let planned = |done: &[TestId]| plan(&PACK, &chart()[..2], &ranked(), done);
     let first = planned(&[]);
     assert!((1..=10).contains(&first.proposals.len()));
-    let worth: Vec<f64> = first.proposals.iter().map(|p| p.gain_bits / p.price.unwrap().dollars()).collect();
+    let worth: Vec<f64> = first.proposals.iter().map(|p| p.gain_bits / (p.price.unwrap().dollars() + 20.0)).collect();
     assert!(worth.windows(2).all(|w| w[0] >= w[1]));
     assert!(first.proposals.iter().all(|p| p.gain_bits > 0.0 && !p.reveals.is_empty()));
     assert_eq!(first, planned(&[]));
     let done = [first.proposals[0].test.clone()];
     assert!(planned(&done).proposals.iter().all(|p| p.test != done[0]));
+}
+
+#[test]
+fn what_settles_a_red_flag_is_proposed_until_it_is_done() {
+    let red = |h: &&DiseaseIx| PACK.red_flag(**h).is_some() && PACK.settled_by(**h).next().is_some();
+    let general: Vec<DiseaseIx> = PACK.diseases().take(PACK.general_count()).collect();
+    let condition = *general.iter().find(red).unwrap();
+    let mut differential = ranked();
+    let hypothesis = &mut differential.hypotheses[7];
+    hypothesis.id = DiseaseId::parse(PACK.disease_id(condition)).unwrap();
+    hypothesis.red_flag = true;
+    let settled_by = TestId::parse(PACK.settled_by(condition).next().unwrap()).unwrap();
+    let settles = |differential: &Differential, done: &[TestId]| {
+        let plan = plan(&PACK, &chart(), differential, done);
+        assert!(plan.proposals.len() <= 10);
+        plan.proposals.into_iter().find_map(|p| p.settles.map(|condition| (p.test, condition)))
+    };
+    differential.hypotheses[7].probability = 0.04;
+    assert_eq!(settles(&differential, &[]), None, "hardly any mass");
+    differential.hypotheses[7].probability = 0.06;
+    let id = differential.hypotheses[7].id.clone();
+    assert_eq!(settles(&differential, &[]), Some((settled_by.clone(), id)));
+    assert_eq!(settles(&differential, &[settled_by]), None);
 }
 
 #[test]
@@ -143,6 +165,24 @@ fn charts_and_differentials_that_cannot_be_are_refused() {
     assert_eq!(check_differential(&twice), Err(Refusal::Repeated));
     twice.hypotheses.extend(ranked().hypotheses);
     assert_eq!(check_differential(&twice), Err(Refusal::TooMany { what: "hypotheses", limit: 50 }));
+}
+
+#[test]
+fn a_probability_that_is_not_the_product_of_its_claims_falls() {
+    let good = ranked();
+    let second = second_opinion(&PACK, &Subject::default(), &chart());
+    let refuted = |bad: &Differential| verify(&PACK, &Subject::default(), &chart(), bad, &second).refuted;
+    let mut bad = good.clone();
+    bad.hypotheses[2].probability *= 1.01;
+    let found = refuted(&bad);
+    assert_eq!(found.len(), 1);
+    assert_eq!((&found[0].claim, found[0].cause), (&good.hypotheses[2].claims[0].id, RefutationCause::WrongRatio));
+    for exponent in [good.exponent * 1.1, 9.0, f64::NAN] {
+        let bad = Differential { exponent, ..good.clone() };
+        assert!(refuted(&bad).len() > 20, "{exponent}");
+    }
+    let struck = good.hypotheses[1].claims[0].id.clone();
+    assert_eq!(refuted(&good.clone().without(&struck)), [], "what a person struck out is out of the product too");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Curated findings and conditions, added to a release.
 
 use crate::annotation::FrequencyClass;
-use crate::curated::{Condition, Curated, OwnFinding, Ref, is_own, key};
+use crate::curated::{Condition, Curated, OwnFinding, PricedTest, Ref, is_own, key};
 use crate::flat::NONE;
 use crate::material::{Curation, Disease, Material, Row, Term, shift};
 use crate::{BuildError, EvidenceCode, Frequency, Pack, TermIx};
@@ -44,11 +44,26 @@ impl Material {
         }
         own.append(&mut self.terms);
         self.terms = own;
-        for (term, test) in &curated.shown {
-            if let Some(term) = self.terms.get_mut(index(*term) as usize).filter(|t| t.test.is_empty()) {
-                term.test.clone_from(test);
+        let places: BTreeMap<&str, u32> = curated.tests.iter().map(|t| t.id.as_str()).zip(0u32..).collect();
+        let listed = curated.tests.iter().flat_map(|t| t.roots.iter().map(|r| (Ref::Term(*r), t.id.as_str())));
+        let own = curated.own.iter().enumerate().filter_map(|(o, f)| Some((Ref::Own(o), f.test.as_ref()?.as_str())));
+        let measured = curated.shown.iter().map(|(term, test)| (*term, test.as_str()));
+        for (term, test) in listed.chain(own).chain(measured) {
+            if let (Some(term), Some(test)) = (self.terms.get_mut(index(term) as usize), places.get(test)) {
+                term.shown.insert(*test);
             }
         }
+        let within = |whole: &PricedTest, one: &PricedTest| {
+            whole.kind == one.kind && whole.all_up_to.is_some_and(|most| one.price <= most)
+        };
+        for (whole, place) in curated.tests.iter().zip(0u32..).filter(|(test, _)| test.all_up_to.is_some()) {
+            let parts = curated.tests.iter().zip(0u32..).filter(|(one, _)| within(whole, one));
+            let parts: BTreeSet<u32> = parts.map(|(_, part)| part).collect();
+            for term in self.terms.iter_mut().filter(|term| !term.shown.is_disjoint(&parts)) {
+                term.shown.insert(place);
+            }
+        }
+        self.tests.clone_from(&curated.tests);
         self.add_conditions(curated, added, &index)?;
         self.measures.clone_from(&curated.measures);
         Ok(())
@@ -112,7 +127,7 @@ fn own_term(finding: &OwnFinding, parent: Option<u32>, above: BTreeSet<u32>) -> 
         parents: parent.into_iter().collect(),
         ancestors: above.into_iter().collect(),
         incidental: finding.incidental,
-        test: finding.test.as_ref().map(ToString::to_string).unwrap_or_default(),
+        shown: BTreeSet::new(),
     }
 }
 

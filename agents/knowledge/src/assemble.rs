@@ -2,8 +2,9 @@
 
 use crate::curated::{Curated, Fault};
 use crate::derive::derive;
-use crate::flat::{NONE, Section, Writer};
+use crate::flat::{NONE, Section, Writer, fold, unfold};
 use crate::material::{Disease, Material, Row};
+use crate::profile::published;
 use crate::release::{material, merged};
 use crate::source::{annotations, genes, ontology};
 use crate::{BuildError, EvidenceCode, Frequency, Pack, PackError};
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 /// Largest flat form that is accepted.
 const LARGEST: usize = 96 << 20;
 /// zstd's level for what is built once and read often.
-const LEVEL: i32 = 19;
+const LEVEL: i32 = 22;
 
 fn attribution(release: &str) -> String {
     format!(
@@ -54,30 +55,33 @@ fn lay_out(material: &Material) -> Result<Vec<u8>, BuildError> {
     write_terms(&mut writer, material)?;
     write_diseases(&mut writer, &material.diseases)?;
     write_curation(&mut writer, &material.diseases)?;
+    write_tests(&mut writer, material)?;
     derive(&mut writer, material)?;
-    let flat = writer.finish();
+    let mut flat = writer.finish();
     Pack::open(flat.clone())?;
+    fold(&mut flat);
     zstd::bulk::compress(&flat, LEVEL).map_err(|_| BuildError::Unsound(PackError::Compressed { limit: LARGEST }))
 }
 
 /// The flat form of a committed pack. [`Pack::open`] checks what is in it.
 pub fn inflate(committed: &[u8]) -> Result<Vec<u8>, PackError> {
-    zstd::bulk::decompress(committed, LARGEST).map_err(|_| PackError::Compressed { limit: LARGEST })
+    let unpacked = zstd::bulk::decompress(committed, LARGEST);
+    let mut flat = unpacked.map_err(|_| PackError::Compressed { limit: LARGEST })?;
+    unfold(&mut flat);
+    Ok(flat)
 }
 
 fn write_terms(writer: &mut Writer, material: &Material) -> Result<(), BuildError> {
     let about = [writer.text(&material.release)?, writer.text(&attribution(&material.release))?];
     writer.u32s(Section::About, &about);
-    let (mut ids, mut labels, mut synonyms, mut tests) = (vec![], vec![], vec![], vec![]);
+    let (mut ids, mut labels, mut synonyms) = (vec![], vec![], vec![]);
     for term in &material.terms {
         ids.push(writer.text(&term.id)?);
         labels.push(writer.text(&term.label)?);
         synonyms.push(term.synonyms.iter().map(|s| writer.text(s)).collect::<Result<Vec<u32>, _>>()?);
-        tests.push(optional(writer, &term.test)?);
     }
     writer.u32s(Section::TermId, &ids);
     writer.u32s(Section::TermLabel, &labels);
-    writer.u32s(Section::TermTest, &tests);
     writer.u32s(Section::Exact, &material.terms.iter().map(|t| t.exact).collect::<Vec<u32>>());
     writer.bytes(Section::Incidental, material.terms.iter().map(|t| u8::from(t.incidental)).collect());
     writer.lists(Section::SynonymAt, Section::Synonym, &synonyms)?;
@@ -98,6 +102,29 @@ fn write_terms(writer: &mut Writer, material: &Material) -> Result<(), BuildErro
     Ok(())
 }
 
+fn write_tests(writer: &mut Writer, material: &Material) -> Result<(), BuildError> {
+    let (mut columns, mut kinds): ([Vec<u32>; 5], Vec<u8>) = Default::default();
+    for test in &material.tests {
+        let row = [
+            writer.text(test.id.as_str())?,
+            writer.text(&test.label)?,
+            optional(writer, test.loinc.as_deref().unwrap_or_default())?,
+            u32::try_from(test.price.cents())
+                .map_err(|_| BuildError::TooLarge { what: "cents of a price", limit: u32::MAX as usize })?,
+            writer.text(&test.source)?,
+        ];
+        columns.iter_mut().zip(row).for_each(|(column, value)| column.push(value));
+        kinds.push(test.kind.code());
+    }
+    let sections = [Section::TestId, Section::TestLabel, Section::TestLoinc, Section::TestPrice, Section::TestSource];
+    for (section, column) in sections.into_iter().zip(&columns) {
+        writer.u32s(section, column);
+    }
+    writer.bytes(Section::TestKind, kinds);
+    let shown: Vec<Vec<u32>> = material.terms.iter().map(|t| t.shown.iter().copied().collect()).collect();
+    writer.lists(Section::ShownAt, Section::Shown, &shown)
+}
+
 /// The number of a text, or that there is none.
 fn optional(writer: &mut Writer, text: &str) -> Result<u32, BuildError> {
     if text.is_empty() { Ok(NONE) } else { writer.text(text) }
@@ -115,6 +142,9 @@ fn write_diseases(writer: &mut Writer, diseases: &[Disease]) -> Result<(), Build
     writer.u32s(Section::DiseaseId, &columns[0]);
     writer.u32s(Section::DiseaseLabel, &columns[1]);
     writer.lists(Section::AlsoAt, Section::Also, &also)?;
+    let published =
+        diseases.iter().map(|d| published(d.rows.iter().flat_map(|r| r.references.iter().map(String::as_str))));
+    writer.u32s(Section::Published, &published.collect::<Vec<u32>>());
     writer.lists(Section::DiseaseSynonymAt, Section::DiseaseSynonym, &synonyms)?;
     let lists = |of: fn(&Disease) -> &Vec<u32>| diseases.iter().map(|d| of(d).clone()).collect::<Vec<Vec<u32>>>();
     writer.lists(Section::NamedAt, Section::Named, &lists(|d| &d.named))?;

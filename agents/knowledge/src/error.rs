@@ -116,7 +116,4 @@ pub enum Refusal {
     /// The same finding twice, or present and excluded at once.
     #[error("the chart says something twice; give one finding per term")]
     Repeated,
-    /// The committed list of tests does not parse: a fault of the build.
-    #[error("the list of tests is unsound")]
-    Catalogue,
 }

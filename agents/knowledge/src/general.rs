@@ -19,20 +19,6 @@ impl Pack {
         self.flat.section(Section::Incidental).get(term.0 as usize) == Some(&1)
     }
 
-    /// The test that shows a finding of our own; for a term of the ontology the tests' list says it.
-    #[must_use]
-    pub fn shown_by(&self, term: TermIx) -> Option<&str> {
-        self.optional(Section::TermTest, term.0)
-    }
-
-    fn optional(&self, section: Section, index: u32) -> Option<&str> {
-        if index as usize >= self.flat.len(section) {
-            return None;
-        }
-        let text = self.flat.u32(section, index as usize);
-        (text != NONE).then(|| self.flat.text(text))
-    }
-
     /// Whether it is a finding of our own and not the ontology's.
     #[must_use]
     pub fn is_own(&self, term: TermIx) -> bool {

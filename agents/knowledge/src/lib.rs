@@ -3,7 +3,7 @@
 //! A [`Pack`] is one flat, checksummed block of little-endian bytes that is used where it lies: opening it checks
 //! the checksum and every offset once, and nothing is parsed or copied afterwards. [`build`] makes the committed
 //! (compressed) form from a release of the Human Phenotype Ontology, [`inflate`] turns that back into the flat form,
-//! and [`COMMITTED`] is the committed pack. A [`Catalogue`] is the readable list of tests.
+//! and [`COMMITTED`] is the committed pack.
 //!
 //! Out of scope: how likely a disease is in a patient (`bodh-inference`), and where files lie.
 //!
@@ -19,7 +19,6 @@
 mod addition;
 mod annotation;
 mod assemble;
-mod catalogue;
 mod curated;
 mod derive;
 mod error;
@@ -32,18 +31,16 @@ mod pack;
 mod profile;
 mod release;
 mod source;
+mod tests;
 
 pub use annotation::{Annotation, EvidenceCode, Frequency, FrequencyClass, Ground};
 pub use assemble::{build, inflate, with_general};
-pub use catalogue::{Catalogue, CatalogueError, PricedTest, TestKind};
 pub use curated::{Fault, Measure, Range};
 pub use error::{BuildError, PackError, Refusal};
 pub use flat::PackBytes;
 pub use pack::{DiseaseIx, Pack, TermIx, TermStatus};
 pub use profile::{Grounds, NEVER, Profile, Revision, rate_of, rate_step};
+pub use tests::{TestIx, TestKind};
 
-/// The committed pack, compressed: rare disease and general medicine.
-pub const COMMITTED: &[u8] = include_bytes!("../packs/bodh.pack");
-
-/// The committed list of tests.
-pub const TESTS: &str = include_str!("../tests.tsv");
+/// The committed pack, compressed: rare disease and general medicine. A static and not a constant: a program holds it once.
+pub static COMMITTED: &[u8] = include_bytes!("../packs/bodh.pack");

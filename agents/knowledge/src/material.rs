@@ -1,10 +1,10 @@
 //! What a pack is made of, before it is laid out flat: from a release, or out of a pack that exists, with the curated
 //! conditions added.
 
-use crate::curated::{Measure, is_own};
+use crate::curated::{Measure, PricedTest, is_own};
 use crate::{EvidenceCode, Frequency, Pack};
 use bodh_clinical::Sex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One term.
 #[derive(Debug, Clone, Default)]
@@ -19,8 +19,8 @@ pub(crate) struct Term {
     pub(crate) ancestors: Vec<u32>,
     /// As [`Pack::is_incidental`].
     pub(crate) incidental: bool,
-    /// The test that shows it; empty where the tests' own list says so.
-    pub(crate) test: String,
+    /// The tests that show it and what is below it, by their place in the list.
+    pub(crate) shown: BTreeSet<u32>,
 }
 
 /// One row about a disease.
@@ -79,6 +79,7 @@ pub(crate) struct Material {
     pub(crate) aliases: BTreeMap<String, Option<u32>>,
     pub(crate) diseases: Vec<Disease>,
     pub(crate) measures: Vec<Measure>,
+    pub(crate) tests: Vec<PricedTest>,
 }
 
 impl Material {
@@ -96,7 +97,7 @@ impl Material {
             parents: pack.parents(t).map(|p| term(p.0)).collect(),
             ancestors: pack.ancestors(t).map(|a| term(a.0)).collect(),
             incidental: false,
-            test: String::new(),
+            shown: BTreeSet::new(),
         });
         let diseases = pack.diseases().skip(own_diseases as usize).map(|d| Disease {
             id: pack.disease_id(d).to_owned(),
@@ -128,6 +129,7 @@ impl Material {
             aliases: pack.aliases().map(|(id, to)| (id.to_owned(), to.map(|t| term(t.0)))).collect(),
             diseases: diseases.collect(),
             measures: Vec::new(),
+            tests: Vec::new(),
         }
     }
 }

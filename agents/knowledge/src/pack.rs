@@ -290,6 +290,12 @@ impl Pack {
         f64_at(self.flat.section(Section::Breadth), disease.0 as usize)
     }
 
+    /// How many publications its annotations cite: how much it is reported, where nobody knows how many have it.
+    #[must_use]
+    pub fn published(&self, disease: DiseaseIx) -> u32 {
+        self.flat.u32(Section::Published, disease.0 as usize)
+    }
+
     pub(crate) fn named(&self, disease: DiseaseIx) -> impl Iterator<Item = TermIx> + '_ {
         self.flat.list(Section::NamedAt, Section::Named, disease.0 as usize).map(TermIx)
     }

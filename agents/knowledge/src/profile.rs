@@ -1,6 +1,6 @@
 //! From annotations to propagated rates: how often a disease's patients show each term.
 //!
-//! - Counts of one source are pooled and shrunk: `(n + 1) / (m + 4)`, so that one patient of one is not certainty.
+//! - Counts of one source are pooled and shrunk: `(n + 1) / (m + 6)`, so that one patient of one is not certainty.
 //! - Sources are combined by their maximum; a finding that the disease's name says has at least [`NAMED`].
 //! - Up the ontology rates combine as independent (noisy-or, Pearl 1988).
 //! - A disease borrows, at a discount, what the others of its numbered series and of its gene show on average.
@@ -9,7 +9,7 @@ use crate::{Annotation, DiseaseIx, Frequency, Ground, Pack, TermIx};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Pseudo-counts with and without the finding together, chosen on published cases.
-const PRIOR_ALL: f64 = 4.0;
+const PRIOR_ALL: f64 = 6.0;
 /// Pseudo-counts with the finding.
 const PRIOR_WITH: f64 = 1.0;
 /// Rate of an annotation without a frequency.
@@ -17,7 +17,7 @@ const UNSTATED: f64 = 0.5;
 /// Rate of a finding that the disease's name says.
 const NAMED: f64 = 0.6;
 /// Share of a series' mean rate that its members get.
-const FROM_SERIES: f64 = 0.5;
+const FROM_SERIES: f64 = 0.65;
 /// Share of the mean rate of the diseases of the same gene.
 const FROM_GENE: f64 = 0.2;
 /// Less than this is not worth borrowing.
@@ -59,6 +59,8 @@ pub struct Profile {
     pub rates: Vec<(TermIx, u8)>,
     /// As [`Pack::breadth`].
     pub breadth: f64,
+    /// As [`Pack::published`].
+    pub published: u32,
 }
 
 impl Profile {
@@ -114,7 +116,9 @@ impl Pack {
             }
             let rates = self.mixed_rates(disease, &|d| known.get(&d).map_or(&[], Vec::as_slice));
             let breadth = self.raw_breadth(disease, &rates) - self.mean_breadth(disease);
-            profiles.insert(disease, Profile { rates: quantised(&rates), breadth });
+            let rows = self.annotations(disease).filter(|r| !excluded.contains(&r.references));
+            let published = published(rows.flat_map(|r| self.references(&r).map(str::to_owned).collect::<Vec<_>>()));
+            profiles.insert(disease, Profile { rates: quantised(&rates), breadth, published });
         }
         Revision { excluded, profiles }
     }
@@ -196,6 +200,12 @@ impl Pack {
         (rates.iter().map(information).sum::<f64>() + BREADTH_LEAST).ln()
     }
 
+    /// How many publications report the disease under a revision.
+    #[must_use]
+    pub fn revised_published(&self, disease: DiseaseIx, revision: &Revision) -> u32 {
+        revision.profile(disease).map_or_else(|| self.published(disease), |profile| profile.published)
+    }
+
     /// The rate of one term in one disease under a revision.
     #[must_use]
     pub fn revised_rate(&self, disease: DiseaseIx, term: TermIx, revision: &Revision) -> Option<u8> {
@@ -256,6 +266,12 @@ impl Grounds<'_> {
             shown.into_iter().take(MOST_SIBLINGS).map(|(_, s)| self.pack.disease_id(s).to_owned()).collect();
         (!sources.is_empty()).then_some(Ground { term, sources })
     }
+}
+
+/// How many publications are among these references.
+pub(crate) fn published<T: AsRef<str> + Ord>(references: impl Iterator<Item = T>) -> u32 {
+    let distinct: BTreeSet<T> = references.filter(|r| r.as_ref().starts_with("PMID:")).collect();
+    u32::try_from(distinct.len()).unwrap_or(u32::MAX)
 }
 
 pub(crate) fn quantised(rates: &[(TermIx, f64)]) -> Vec<(TermIx, u8)> {

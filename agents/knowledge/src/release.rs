@@ -51,8 +51,7 @@ pub(crate) fn material(ontology: &Ontology, entries: &[Entry<'_>]) -> Material {
         exact: u32::try_from(t.exact).unwrap_or(u32::MAX),
         parents: t.parents.clone(),
         ancestors: t.ancestors.clone(),
-        incidental: false,
-        test: String::new(),
+        ..Term::default()
     });
     let phenotypic = ontology.terms.iter().zip(0u32..).filter(|(t, _)| t.ancestors.len() > 1);
     let lexicon = Lexicon::new(phenotypic.flat_map(|(t, i)| {
@@ -76,8 +75,7 @@ pub(crate) fn material(ontology: &Ontology, entries: &[Entry<'_>]) -> Material {
             named: said.into_iter().collect(),
             series,
             same_gene,
-            twin: None,
-            curation: None,
+            ..Disease::default()
         }
     });
     Material {
@@ -85,7 +83,7 @@ pub(crate) fn material(ontology: &Ontology, entries: &[Entry<'_>]) -> Material {
         terms: terms.collect(),
         aliases: ontology.aliases.clone(),
         diseases: diseases.collect(),
-        measures: Vec::new(),
+        ..Material::default()
     }
 }
 

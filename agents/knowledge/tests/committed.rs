@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
-use bodh_knowledge::{COMMITTED, Catalogue, Pack, TestKind, inflate};
+use bodh_clinical::TestId;
+use bodh_knowledge::{COMMITTED, Pack, TestKind, inflate, with_general};
 
 fn pack() -> Pack {
     Pack::open(inflate(COMMITTED).unwrap()).unwrap()
@@ -25,9 +26,8 @@ fn the_committed_pack_is_the_stated_release() {
 #[test]
 fn the_committed_tests_are_priced_and_hold_no_gene_test() {
     let pack = pack();
-    let catalogue = Catalogue::committed(&pack).unwrap();
-    assert!(catalogue.tests().len() >= 60);
-    assert!(catalogue.tests().iter().any(|t| t.price.cents() > 50_000));
+    assert!(pack.tests().count() >= 60);
+    assert!(pack.tests().any(|t| pack.price(t).cents() > 50_000));
     for kind in [
         TestKind::History,
         TestKind::Examination,
@@ -36,10 +36,12 @@ fn the_committed_tests_are_priced_and_hold_no_gene_test() {
         TestKind::Function,
         TestKind::Biopsy,
     ] {
-        assert!(catalogue.tests().iter().any(|t| t.kind == kind), "{kind:?}");
+        assert!(pack.tests().any(|t| pack.test_kind(t) == kind), "{kind:?}");
     }
-    for test in catalogue.tests() {
-        let label = test.label.to_lowercase();
+    for test in pack.tests() {
+        let label = pack.test_label(test).to_lowercase();
+        assert_eq!(pack.test(&TestId::parse(pack.test_id(test)).unwrap()), Some(test));
+        assert!(pack.price(test).cents() > 0 && pack.price_source(test).contains("own estimate"), "{label}");
         assert!(!["gene ", "genetic", "exome", "genome", "karyotype"].iter().any(|w| label.contains(w)), "{label}");
     }
 }
@@ -49,10 +51,13 @@ fn bad_tests_name_file_and_line() {
     let pack = pack();
     let refused = |row: &str| {
         let text = format!("# prices\n@source S a source\n{}\n", row.replace('|', "\t"));
-        Catalogue::parse("own.tsv", &text, &pack).unwrap_err().to_string()
+        let faults = with_general(&pack, &[("tests.tsv".to_owned(), text)]).unwrap_err();
+        faults.iter().map(|fault| format!("{fault}\n")).collect::<String>()
     };
     let show = "HP:0001250 Seizure";
-    assert!(refused(&format!("a|A|history|-|0|S|{show}")).starts_with("own.tsv, line 3: the price must be above zero"));
+    assert!(
+        refused(&format!("a|A|history|-|0|S|{show}")).starts_with("tests.tsv, line 3: the price must be above zero")
+    );
     assert!(refused(&format!("a|A|history|-|-5|S|{show}")).contains("cannot be negative"));
     assert!(refused("a|A|history|-|5|S|HP:7777777 Nothing").contains("unknown term HP:7777777"));
     assert!(refused("a|A|history|-|5|S|HP:0001250 Convulsion").contains("HP:0001250 is `Seizure`"));
@@ -62,6 +67,8 @@ fn bad_tests_name_file_and_line() {
     assert!(refused(&format!("A B|A|history|-|5|S|{show}")).contains("not a test id"));
     assert!(refused(&format!("a|A|history|2157-7|5|S|{show}")).contains("not a LOINC code"));
     assert!(refused("a|A|history").contains("expected 7 tab-separated columns"));
+    assert!(refused("a|A|history|-|5|S|all magic up to 3").contains("expected `all history up to PRICE`"));
+    assert!(refused("a|A|history|-|5|S|all history up to much").contains("not an amount"));
     let twice = format!("a|A|history|-|5|S|{show}\na|A|history|-|5|S|{show}");
     assert!(refused(&twice).contains("line 4: the id a is given twice"));
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use bodh_clinical::{Sex, Subject};
-use bodh_knowledge::{COMMITTED, Catalogue, Pack, inflate, rate_of, with_general};
+use bodh_knowledge::{COMMITTED, Pack, inflate, rate_of, with_general};
 use std::{fs, path::Path, sync::LazyLock};
 
 static PACK: LazyLock<Pack> = LazyLock::new(|| Pack::open(inflate(COMMITTED).unwrap()).unwrap());
@@ -11,7 +11,7 @@ static PACK: LazyLock<Pack> = LazyLock::new(|| Pack::open(inflate(COMMITTED).unw
 fn texts() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("general");
     let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|kind| kind == "txt"));
+    paths.retain(|path| path.extension().is_some_and(|kind| kind == "txt" || kind == "tsv"));
     paths.sort();
     paths
         .iter()
@@ -32,13 +32,12 @@ fn every_specialty_is_there_and_every_condition_is_usable() {
     assert!(general.len() >= 600, "{}", general.len());
     let specialties: std::collections::BTreeSet<&str> = general.iter().filter_map(|d| PACK.specialty(*d)).collect();
     assert!(specialties.len() >= 14, "{specialties:?}");
-    let catalogue = Catalogue::committed(&PACK).unwrap();
     for condition in general {
         let label = PACK.disease_label(condition);
         assert!(PACK.annotations(condition).count() >= 5, "{label}");
         assert!(PACK.prevalence(condition).is_some_and(|p| p > 0.0 && p <= 1.0), "{label}");
         for test in PACK.settled_by(condition) {
-            assert!(catalogue.tests().iter().any(|t| t.id.as_str() == test), "{label}: no test {test}");
+            assert!(PACK.tests().any(|t| PACK.test_id(t) == test), "{label}: no test {test}");
         }
     }
 }
@@ -77,11 +76,20 @@ const ANALYTE: &str = "analyte: sodium
   units: mEq/L x1
   possible: 90-200
   range: 135-145
+  test: salt
   high: Hypernatremia
 ";
 
+/// Id, name and kind; the rest is the same for all.
+const TESTS: [(&str, &str); 4] =
+    [("hx_present", "history"), ("hx_exposures", "history"), ("hx_pain", "history"), ("salt", "laboratory")];
+
 fn files(specialty: &str, analytes: &str) -> Vec<(String, String)> {
-    vec![("analytes.txt".to_owned(), analytes.to_owned()), ("hand.txt".to_owned(), specialty.to_owned())]
+    let line = |(id, kind): (&str, &str)| format!("{id}\t{id}\t{kind}\t-\t12.50\tOWN\tHP:0001945 Fever\n");
+    let whole = "hx_all\tAll\thistory\t-\t30\tOWN\tall history up to 12.50\n";
+    let tests = format!("@source OWN a guess\n{}{whole}", TESTS.map(line).concat());
+    let all = [("analytes.txt", analytes), ("hand.txt", specialty), ("tests.tsv", &tests)];
+    all.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec()
 }
 
 fn whole() -> String {
@@ -107,6 +115,12 @@ fn a_small_text_becomes_conditions_with_their_rates_and_factors() {
     assert!(pack.demographic_factor(thumb, &person(50 * 365, Sex::Female)) < 0.01);
     assert!(pack.is_incidental(term("BODH:owns-a-blue-glove")) && !pack.is_incidental(term("HP:0001945")));
     assert_eq!(pack.measures().len(), 1);
+    let shown = |id| pack.shown_by(term(id)).map(|t| pack.test_id(t)).collect::<Vec<_>>();
+    assert_eq!(shown("BODH:pain-on-opposing-the-thumb-of-a-glove"), ["hx_present", "hx_all"]);
+    assert_eq!(shown("HP:0003228"), ["salt"], "a measurement's result");
+    assert_eq!(shown("HP:0001945").len(), 5, "the list's own roots");
+    assert_eq!(pack.price(pack.tests().next().unwrap()).cents(), 1250);
+    assert_eq!(pack.settled_by(thumb).collect::<Vec<_>>(), ["hx_pain"]);
     assert!(pack.disease("OMIM:154700").is_some(), "the release's part is kept");
 }
 
@@ -128,7 +142,10 @@ fn what_cannot_be_used_is_told_with_file_and_line() {
         ("10-20y only", "10-20y always", "`always` is neither"),
         ("female 4", "women 4", "expected e.g. `female only`"),
         ("course: chronic", "course: slow", "`slow` is no course"),
-        ("settled by: hx_pain", "settled by: Ask Her", "is not a test's id"),
+        ("settled by: hx_pain", "settled by: Ask Her", "no test `Ask Her` in tests.tsv"),
+        ("settled by: hx_pain", "settled by: hx_itch", "no test `hx_itch` in tests.tsv"),
+        ("  kind: exposure", "  kind: laboratory", "needs the test that shows it"),
+        ("  kind: exposure", "  kind: drug", "no test `hx_drugs` in tests.tsv"),
         ("kind: symptom", "kind: feeling", "needs a kind"),
         ("finding: Owns a blue glove", "finding: Fever", "the ontology has `Fever`"),
         ("finding: Owns a blue glove", "finding: Glove thumb pain", "is given already"),
@@ -143,6 +160,9 @@ fn what_cannot_be_used_is_told_with_file_and_line() {
         let told = told.unwrap_or_else(|| panic!("{from} -> {to}: {faults:?}"));
         assert!(told.file == "hand.txt" && told.line > 0, "{told}");
     }
+    let untested = &files(&whole(), ANALYTE)[..2];
+    let faults = with_general(&PACK, untested).unwrap_err();
+    assert!(faults.iter().any(|f| f.what.contains("the list of tests is not among the texts")), "{faults:?}");
     let cycle = whole().replacen("  kind: exposure", "  is: Owns a blue glove\n  kind: exposure", 1);
     let faults = with_general(&PACK, &files(&cycle, ANALYTE)).unwrap_err();
     assert!(faults[0].what.contains("its own broader finding"), "{faults:?}");

@@ -36,7 +36,7 @@ fn answers_with_its_own_differential_and_with_a_verification() {
 
 #[test]
 fn an_impossible_differential_is_refused() {
-    let second = Differential { hypotheses: vec![], other: 2.0 };
+    let second = Differential { other: 2.0, ..Differential::default() };
     let differential = Differential::default();
     let question = Question::Verify { subject: Subject::default(), findings: findings(), differential, second };
     assert_eq!(answer(&question, &PACK), Err(Refusal::OutOfRange { what: "a probability" }));

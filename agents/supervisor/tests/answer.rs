@@ -25,12 +25,18 @@ fn question(sequential: bool, round: u32, leading: f64, gain: f64, done: &[&str]
         claims: std::sync::Arc::default(),
     };
     let test = |id: &str| TestId::parse(id).unwrap();
-    let proposal =
-        |id: &str| Proposal { test: test(id), label: String::new(), gain_bits: gain, price: None, reveals: vec![] };
+    let proposal = |id: &str| Proposal {
+        test: test(id),
+        label: String::new(),
+        gain_bits: gain,
+        price: None,
+        reveals: vec![],
+        settles: None,
+    };
     Question::Next {
         sequential,
         round,
-        differential: Differential { hypotheses: vec![hypothesis], other: (1.0 - leading) / 2.0 },
+        differential: Differential { hypotheses: vec![hypothesis], other: (1.0 - leading) / 2.0, exponent: 1.0 },
         verification: Verification::default(),
         plan: Plan { proposals: vec![proposal("eeg"), proposal("mri_brain")] },
         pricing: Pricing::default(),
@@ -65,12 +71,33 @@ fn orders_while_it_is_worth_it() {
     assert_eq!(step(&question(true, 3, 0.5, 1.0, &["eeg", "mri_brain"])), Step::Conclude);
     assert_eq!(step(&question(true, 1, 0.5, 0.001, &[])), Step::Conclude);
     assert_eq!(step(&question(true, 1, 0.97, 1.0, &[])), Step::Conclude);
-    assert_eq!(step(&question(true, 40, 0.5, 1.0, &[])), Step::Conclude);
+    assert_eq!(step(&question(true, 80, 0.5, 1.0, &[])), Step::Conclude);
+}
+
+/// The second proposal would settle something that must not be missed.
+fn with_red_flag(leading: f64, done: &[&str]) -> Question {
+    let mut asked = question(true, 2, leading, 0.0, done);
+    if let Question::Next { plan, .. } = &mut asked {
+        plan.proposals[1].settles = Some(DiseaseId::parse("BODH:pulmonary-embolism").unwrap());
+    }
+    asked
+}
+
+#[test]
+fn a_red_flag_has_to_be_settled_before_the_panel_stops() {
+    assert_eq!(step(&with_red_flag(0.97, &[])), order("mri_brain"), "however sure the leading diagnosis is");
+    assert_eq!(step(&with_red_flag(0.3, &[])), order("mri_brain"), "whatever it is expected to tell");
+    assert_eq!(step(&with_red_flag(0.97, &["mri_brain"])), Step::Conclude, "once");
+    let mut at_once = with_red_flag(0.97, &[]);
+    if let Question::Next { sequential, .. } = &mut at_once {
+        *sequential = false;
+    }
+    assert_eq!(step(&at_once), Step::Conclude, "nothing can be awaited");
 }
 
 #[test]
 fn nothing_left_and_nothing_leading_is_never_a_diagnosis() {
-    assert_eq!(step(&question(true, 40, 0.05, 1.0, &[])), Step::Defer);
+    assert_eq!(step(&question(true, 80, 0.05, 1.0, &[])), Step::Defer);
     assert_eq!(step(&question(true, 1, 0.05, 0.0, &[])), Step::Defer);
     assert_eq!(step(&question(true, 1, 0.2, 0.0, &[])), Step::Defer);
 }

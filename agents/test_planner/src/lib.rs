@@ -2,7 +2,7 @@
 
 use bodh_clinical::{Member, Opinion, Question};
 use bodh_inference::{check_chart, check_differential, plan};
-use bodh_knowledge::{Catalogue, Pack, Refusal};
+use bodh_knowledge::{Pack, Refusal};
 
 /// Which member of the panel this is.
 pub const MEMBER: Member = Member::TestPlanner;
@@ -19,8 +19,7 @@ pub fn answer(question: &Question, pack: &Pack) -> Result<Opinion, Refusal> {
             if done.len() > MOST_DONE {
                 return Err(Refusal::TooMany { what: "tests done", limit: MOST_DONE });
             }
-            let catalogue = Catalogue::committed(pack).map_err(|_| Refusal::Catalogue)?;
-            Ok(Opinion::Plan(plan(pack, &catalogue, subject, findings, differential, done)))
+            Ok(Opinion::Plan(plan(pack, findings, differential, done)))
         }
         _ => Err(Refusal::NotMine { member: MEMBER.name() }),
     }

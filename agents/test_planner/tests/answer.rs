@@ -32,7 +32,7 @@ fn answers_with_a_plan() {
 
 #[test]
 fn an_impossible_differential_is_refused() {
-    let differential = Differential { hypotheses: vec![], other: f64::NAN };
+    let differential = Differential { other: f64::NAN, ..Differential::default() };
     let question = Question::Plan { subject: Subject::default(), findings: findings(), differential, done: vec![] };
     assert_eq!(answer(&question, &PACK), Err(Refusal::OutOfRange { what: "a probability" }));
 }

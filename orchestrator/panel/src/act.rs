@@ -1,9 +1,10 @@
 //! Acts: what the panel wants to do that policy must rule on first.
 
-use crate::Resemblance;
+use crate::{Panel, Resemblance};
 use bodh_clinical::{DiseaseId, TestId, Usd};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// An act, with the facts that a policy decides on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,6 +50,33 @@ pub struct ConclusionFacts {
     pub basis: String,
 }
 
+impl OrderFacts {
+    fn context(&self, lifted: &[String]) -> Value {
+        let cents = |usd: Usd| i64::try_from(usd.cents()).unwrap_or(i64::MAX);
+        json!({
+            "price_known": self.price.is_some(),
+            "price_cents": self.price.map_or(0, cents),
+            "remaining_cents": cents(self.remaining),
+            "approved_kinds": lifted,
+        })
+    }
+}
+
+impl ConclusionFacts {
+    fn context(&self, lifted: &[String], rule_matches: u32) -> Value {
+        json!({
+            "rare": self.rare,
+            "prevalence_known": self.prevalence_known,
+            "dissent_permille": self.dissent_permille,
+            "leading_permille": self.leading_permille,
+            "red_flag": self.red_flag,
+            "rule_matches": rule_matches,
+            "refuted_open": self.refuted,
+            "approved_kinds": lifted,
+        })
+    }
+}
+
 impl Act {
     /// What a decision covers: it holds for exactly this and is asked again when this changes.
     #[must_use]
@@ -82,6 +110,17 @@ impl Act {
         match self {
             Act::Order(f) | Act::Propose(f) => f.price,
             Act::Conclude(_) => None,
+        }
+    }
+
+    /// The act as a policy is told of it: the kind and the id of what is acted on, and the facts. `rule_matches` review rules
+    /// speak of this case.
+    #[must_use]
+    pub fn as_policies_see_it(&self, panel: &Panel, rule_matches: u32) -> (&'static str, String, Value) {
+        let lifted = panel.lifted(self);
+        match self {
+            Act::Order(facts) | Act::Propose(facts) => ("Order", facts.test.to_string(), facts.context(&lifted)),
+            Act::Conclude(facts) => ("Conclusion", panel.session.id.clone(), facts.context(&lifted, rule_matches)),
         }
     }
 

@@ -32,7 +32,7 @@ pub use state::{Order, OrderStatus, Panel, Round, Session, State};
 pub use step::{StepError, fold, step};
 
 /// A session is convened for at most this many rounds; then it goes to a physician undecided.
-pub const MAX_ROUNDS: u32 = 40;
+pub const MAX_ROUNDS: u32 = 80;
 
 /// How often a question is put to an agent that fails before the session is given up.
 pub const MAX_TRIES: u32 = 5;

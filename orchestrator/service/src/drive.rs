@@ -59,7 +59,7 @@ impl Runner {
         }
         match live.panel.outstanding.first().cloned() {
             Some(Command::Authorize { acts }) => {
-                let resembled = self.rules.resembled(&self.bundles.pack, &live.panel, self.now_ms());
+                let resembled = self.rules.resembled(&self.pack, &live.panel, self.now_ms());
                 let ruled = self.rule_on(&live.panel, &acts, &resembled)?;
                 let event = Event::Ruled { rulings: ruled.rulings, salt: random_id()? };
                 self.apply(live, event, With { policy_hash: ruled.policy_hash, ..With::default() }).await
@@ -123,7 +123,7 @@ impl Runner {
     fn answered<'a>(&self, live: &Live, call: u32, opinion: Opinion) -> (Event, With<'a>) {
         match opinion {
             Opinion::Extract(mut intake) if live.row.sequential => {
-                let keeper = Gatekeeper::new(&intake.findings, |term| self.bundles.opens(term));
+                let keeper = Gatekeeper::new(&intake.findings, |term| self.pack.is_bedside(term));
                 let opening = keeper.initial().to_vec();
                 let hidden = intake.findings.iter().filter(|f| !opening.contains(f)).cloned().collect();
                 intake.findings = opening;
@@ -160,7 +160,7 @@ impl Runner {
         if !spent.granted {
             return self.apply(live, Event::NotSpent { test }, With::default()).await;
         }
-        let shown = live.hidden.iter().cloned().partition(|f| self.bundles.shows(&test, &f.term));
+        let shown = live.hidden.iter().cloned().partition(|f| self.pack.shows(&test, &f.term));
         let (revealed, hidden): (Vec<_>, Vec<_>) = shown;
         let result_of = bodh_clinical::Origin::ResultOf(test.clone());
         let findings =

@@ -2,7 +2,6 @@
 
 mod actions;
 mod ask;
-mod bundles;
 mod decide;
 mod drive;
 mod entries;

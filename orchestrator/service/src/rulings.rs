@@ -1,10 +1,8 @@
 //! Putting the panel's acts to policy.
 
 use crate::{error::Error, runner::Runner};
-use bodh_clinical::Usd;
 use bodh_gate::{Entity, Verdict};
-use bodh_panel::{Act, Ask, ConclusionFacts, OrderFacts, Panel, Resemblance, Ruling};
-use serde_json::{Value, json};
+use bodh_panel::{Act, Ask, Panel, Resemblance, Ruling};
 
 /// The kind of the policy's question that rests on review rules; its escalation names them.
 const REVIEW: &str = "review_rule";
@@ -22,8 +20,8 @@ impl Runner {
         let mut rulings = Vec::new();
         let mut policy_hash = None;
         for act in acts {
-            let (resource, context) = question(panel, act, rule_matches);
-            let judgement = self.gate.rule(act.name(), resource, context)?;
+            let (kind, id, context) = act.as_policies_see_it(panel, rule_matches);
+            let judgement = self.gate.rule(act.name(), Entity::new(kind, id), context)?;
             for error in &judgement.ruling.errors {
                 tracing::error!(act = act.name(), %error, "a policy could not be evaluated; denied");
             }
@@ -51,37 +49,4 @@ fn ruling(ruling: &bodh_gate::Ruling, resembled: &[Resemblance]) -> Ruling {
                 .collect(),
         },
     }
-}
-
-fn question(panel: &Panel, act: &Act, rule_matches: u32) -> (Entity, Value) {
-    let lifted = panel.lifted(act);
-    match act {
-        Act::Order(facts) | Act::Propose(facts) => (Entity::new("Order", facts.test.as_str()), order(facts, &lifted)),
-        Act::Conclude(facts) => {
-            (Entity::new("Conclusion", panel.session.id.as_str()), conclusion(facts, &lifted, rule_matches))
-        }
-    }
-}
-
-fn order(facts: &OrderFacts, lifted: &[String]) -> Value {
-    let cents = |usd: Usd| i64::try_from(usd.cents()).unwrap_or(i64::MAX);
-    json!({
-        "price_known": facts.price.is_some(),
-        "price_cents": facts.price.map_or(0, cents),
-        "remaining_cents": cents(facts.remaining),
-        "approved_kinds": lifted,
-    })
-}
-
-fn conclusion(facts: &ConclusionFacts, lifted: &[String], rule_matches: u32) -> Value {
-    json!({
-        "rare": facts.rare,
-        "prevalence_known": facts.prevalence_known,
-        "dissent_permille": facts.dissent_permille,
-        "leading_permille": facts.leading_permille,
-        "red_flag": facts.red_flag,
-        "rule_matches": rule_matches,
-        "refuted_open": facts.refuted,
-        "approved_kinds": lifted,
-    })
 }

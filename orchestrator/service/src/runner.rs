@@ -2,7 +2,6 @@
 
 use crate::{
     ask::Agents,
-    bundles::Bundles,
     error::Error,
     expiry::Lives,
     grant::SessionGrant,
@@ -14,6 +13,7 @@ use crate::{
 use bodh_clinical::Finding;
 use bodh_gate::Gate;
 use bodh_guardian_api::pb::Statement;
+use bodh_knowledge::Pack;
 use bodh_panel::Panel;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -33,7 +33,7 @@ pub(crate) struct Runner {
     pub(crate) audit: bodh_audit_api::Client,
     pub(crate) agents: Arc<Agents>,
     pub(crate) outbox: Outbox,
-    pub(crate) bundles: Bundles,
+    pub(crate) pack: Pack,
     pub(crate) rules: Rules,
     pub(crate) versions: BTreeMap<String, String>,
     pub(crate) lives: Lives,

@@ -1,11 +1,8 @@
 //! Starting: the store, the packs, the panel's members; what a crash left unfinished; then serving.
 
-use crate::{
-    ask::Agents, bundles::Bundles, expiry::Lives, outbox::Outbox, rules::Rules, runner::Runner, service::Service,
-    store::Store,
-};
+use crate::{ask::Agents, expiry::Lives, outbox::Outbox, rules::Rules, runner::Runner, service::Service, store::Store};
 use bodh_host::{Config, Confinement, Fatal, Host};
-use bodh_knowledge::{Catalogue, Pack};
+use bodh_knowledge::Pack;
 use bodh_panel_api::pb::panel_server::PanelServer;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use tonic::service::Routes;
@@ -27,19 +24,19 @@ pub(crate) fn keep(config: &Config) -> Result<Confinement, Fatal> {
 }
 
 pub(crate) async fn serve(host: Host) -> Result<(), Fatal> {
-    let pack = tokio::task::spawn_blocking(pack);
+    let reading = tokio::task::spawn_blocking(pack);
     let store = Store::open(&folder(host.config())).await.map_err(|e| Fatal::usage(e.to_string()))?;
     let (joined, audit) = host.join().await?;
     let failed = |error: crate::error::Error| Fatal::failure(error.to_string());
     let lives = Lives::read(host.document())?;
     let config = host.config();
     let agents = Agents::connect(&joined, &config.trust_domain, &config.agents).map_err(failed)?;
-    let bundles = pack.await.map_err(|e| Fatal::failure(e.to_string()))??;
+    let pack = reading.await.map_err(|e| Fatal::failure(e.to_string()))??;
     let policy = joined.gate.trust().current().map_err(|e| Fatal::failure(e.to_string()))?.policy_hash;
     let versions = BTreeMap::from([
         ("bodh".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
-        ("pack".to_owned(), bundles.pack.release().to_owned()),
-        ("pack_sha256".to_owned(), data_encoding::HEXLOWER.encode(&bundles.pack.sha256())),
+        ("pack".to_owned(), pack.release().to_owned()),
+        ("pack_sha256".to_owned(), data_encoding::HEXLOWER.encode(&pack.sha256())),
         ("policy_sha256".to_owned(), data_encoding::HEXLOWER.encode(&policy)),
     ]);
     let runner = Arc::new(Runner {
@@ -49,7 +46,7 @@ pub(crate) async fn serve(host: Host) -> Result<(), Fatal> {
         guardian: joined.guardian.clone(),
         audit,
         agents: Arc::new(agents),
-        bundles,
+        pack,
         rules: Rules::default(),
         versions,
         lives,
@@ -64,13 +61,11 @@ pub(crate) async fn serve(host: Host) -> Result<(), Fatal> {
     joined.serve(host, Routes::new(server)).await
 }
 
-fn pack() -> Result<Bundles, Fatal> {
+fn pack() -> Result<Pack, Fatal> {
     let bad = |cause: bodh_knowledge::PackError| {
         Fatal::usage(format!("knowledge pack: {cause}; this program is damaged, build or install it again"))
     };
-    let pack = Pack::open(bodh_knowledge::inflate(bodh_knowledge::COMMITTED).map_err(bad)?).map_err(bad)?;
-    let catalogue = Catalogue::committed(&pack).map_err(|cause| Fatal::usage(cause.to_string()))?;
-    Ok(Bundles::new(pack, catalogue))
+    Pack::open(bodh_knowledge::inflate(bodh_knowledge::COMMITTED).map_err(bad)?).map_err(bad)
 }
 
 /// Opens the review rules, waiting for the guardian and the record to be there.

@@ -54,10 +54,17 @@ const APART: [(&str, &str); 5] = [
 ];
 
 /// Programs that another crate may use as a library, and why.
-const USED: [(&str, &str, &str); 1] = [(
+const USED: [(&str, &[&str], &str); 1] = [(
     "orchestrator/cli",
-    "agents/intake",
-    "the benchmark ranks cases in its own process and reads notes as intake does",
+    &[
+        "agents/cost_guardian",
+        "agents/diagnostician",
+        "agents/intake",
+        "agents/reasoning_verifier",
+        "agents/supervisor",
+        "agents/test_planner",
+    ],
+    "the benchmark convenes the panel in its own process, with the members' own answers",
 )];
 
 fn storey(folder: &str) -> Option<usize> {
@@ -94,7 +101,7 @@ fn upward(tree: &Tree, graph: &Graph) -> Vec<Finding> {
             let top = |folder: &str| folder.split('/').next().unwrap_or_default().to_owned();
             let apart = APART.iter().any(|(a, b)| *a == top(folder) && *b == top(below));
             let program = storey(below) == Some(STOREYS.len() - 2);
-            let used = USED.iter().any(|(user, used, _)| *user == folder && *used == below);
+            let used = USED.iter().any(|(user, used, _)| *user == folder && used.contains(&below));
             if apart || storey(below).is_none_or(|below| below >= level) || (program && !used && folder != "tests") {
                 findings.push(along(tree, &[package, need], &format!("{folder} is made of {below}")));
             }

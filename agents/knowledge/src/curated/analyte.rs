@@ -2,7 +2,7 @@
 
 use super::block::{Block, Faults, Field, Place};
 use super::span::ages;
-use super::vocabulary::test_id;
+use super::test::Tests;
 use bodh_clinical::{Sex, TestId};
 use serde::{Deserialize, Serialize};
 
@@ -73,12 +73,12 @@ const KEYS: [&str; 12] =
 
 impl<'a> Analyte<'a> {
     /// The blocks of a file.
-    pub(crate) fn all(blocks: &[Block<'a>], faults: &mut Faults) -> Vec<Self> {
+    pub(crate) fn all(blocks: &[Block<'a>], tests: &Tests, faults: &mut Faults) -> Vec<Self> {
         let analytes = blocks.iter().filter(|b| b.head.key == "analyte");
-        analytes.map(|block| Self::read(block, faults)).collect()
+        analytes.map(|block| Self::read(block, tests, faults)).collect()
     }
 
-    fn read(block: &Block<'a>, faults: &mut Faults) -> Self {
+    fn read(block: &Block<'a>, tests: &Tests, faults: &mut Faults) -> Self {
         for field in &block.fields {
             if !KEYS.contains(&field.key) && !field.key.starts_with("range ") {
                 faults.add(field.place, format!("an analyte has no `{}`", field.key));
@@ -111,7 +111,7 @@ impl<'a> Analyte<'a> {
             units: units.map(|f| conversions(f, faults)).unwrap_or_default(),
             possible,
             ranges,
-            test: block.one("test", faults).and_then(|f| test_id(f, faults)),
+            test: block.one("test", faults).and_then(|f| tests.named(f, faults)),
         }
     }
 

@@ -2,7 +2,8 @@
 
 use super::block::{Block, Faults, Field, Place};
 use super::span::ages;
-use super::vocabulary::{OWN, Ref, Vocabulary, test_id};
+use super::test::Tests;
+use super::vocabulary::{OWN, Ref, Vocabulary};
 use super::wording::{key, slug};
 use crate::FrequencyClass;
 use bodh_clinical::TestId;
@@ -64,16 +65,21 @@ const FEWEST: usize = 5;
 
 impl<'a> Condition<'a> {
     /// The `condition` blocks of one file.
-    pub(crate) fn all(blocks: &[Block<'a>], vocabulary: &Vocabulary, faults: &mut Faults) -> Vec<Self> {
+    pub(crate) fn all(blocks: &[Block<'a>], vocabulary: &Vocabulary, tests: &Tests, faults: &mut Faults) -> Vec<Self> {
         let specialty = blocks.iter().find(|b| b.head.key == "specialty").map_or("", |b| b.head.value);
         let conditions: Vec<&Block<'a>> = blocks.iter().filter(|b| b.head.key == "condition").collect();
         if let (true, Some(first)) = (specialty.is_empty(), conditions.first()) {
             faults.add(first.head.place, "the file needs a line `specialty: NAME`");
         }
-        conditions.into_iter().map(|block| Self::read(block, specialty, vocabulary, faults)).collect()
+        conditions.into_iter().map(|block| Self::read(block, specialty, (vocabulary, tests), faults)).collect()
     }
 
-    fn read(block: &Block<'a>, specialty: &'a str, vocabulary: &Vocabulary, faults: &mut Faults) -> Self {
+    fn read(
+        block: &Block<'a>,
+        specialty: &'a str,
+        (vocabulary, tests): (&Vocabulary, &Tests),
+        faults: &mut Faults,
+    ) -> Self {
         let (place, label) = (block.head.place, block.head.value);
         for field in &block.fields {
             let known = KEYS.contains(&field.key) || field.key.starts_with("unlike ");
@@ -109,7 +115,7 @@ impl<'a> Condition<'a> {
             settled_by: block
                 .all("settled by")
                 .flat_map(|f| f.items().map(move |value| Field { value, ..f }).collect::<Vec<_>>())
-                .filter_map(|f| test_id(f, faults))
+                .filter_map(|f| tests.named(f, faults))
                 .collect(),
         }
     }

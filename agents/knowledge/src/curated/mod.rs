@@ -8,6 +8,7 @@ mod block;
 mod condition;
 mod kind;
 mod span;
+mod test;
 mod vocabulary;
 mod wording;
 
@@ -15,12 +16,14 @@ pub use analyte::{Measure, Range};
 pub use block::Fault;
 
 pub(crate) use condition::Condition;
+pub(crate) use test::PricedTest;
 pub(crate) use vocabulary::{OwnFinding, Ref, is_own};
 pub(crate) use wording::key;
 
 use crate::Pack;
 use analyte::Analyte;
 use block::{Faults, Place, blocks};
+use test::Tests;
 use vocabulary::Vocabulary;
 
 /// The texts, read against the ontology of a pack.
@@ -28,6 +31,7 @@ pub(crate) struct Curated<'a> {
     pub(crate) own: Vec<OwnFinding>,
     pub(crate) conditions: Vec<Condition<'a>>,
     pub(crate) measures: Vec<Measure>,
+    pub(crate) tests: Vec<PricedTest>,
     /// Terms of the ontology that a measurement shows, each with its test.
     pub(crate) shown: Vec<(Ref, String)>,
     /// For each condition the terms of the ontology that have one of its names.
@@ -38,22 +42,25 @@ impl<'a> Curated<'a> {
     /// Reads all files, in the order of their names, or tells every fault of them.
     pub(crate) fn read(files: &'a [(String, String)], pack: &Pack) -> Result<Self, Vec<Fault>> {
         let mut faults = Faults::default();
-        let parsed: Vec<_> = files.iter().map(|(name, text)| blocks(name, text, &mut faults)).collect();
+        let tests = Tests::read(files, pack, &mut faults);
+        let texts = files.iter().filter(|(name, _)| name != test::FILE);
+        let parsed: Vec<_> = texts.map(|(name, text)| blocks(name, text, &mut faults)).collect();
         for block in parsed.iter().flatten() {
             if !["specialty", "finding", "condition", "analyte"].contains(&block.head.key) {
                 faults.add(block.head.place, format!("a block cannot begin with `{}`", block.head.key));
             }
         }
         let mut vocabulary = Vocabulary::of(pack);
-        parsed.iter().for_each(|file| vocabulary.add(file, &mut faults));
+        parsed.iter().for_each(|file| vocabulary.add(file, &tests, &mut faults));
         parsed.iter().for_each(|file| vocabulary.link(file, &mut faults));
-        let analytes: Vec<Analyte<'_>> = parsed.iter().flat_map(|file| Analyte::all(file, &mut faults)).collect();
+        let analytes: Vec<Analyte<'_>> =
+            parsed.iter().flat_map(|file| Analyte::all(file, &tests, &mut faults)).collect();
         if let Some((file, _)) = files.iter().find(|(name, _)| name.starts_with("analytes")) {
             analyte::twice(&analytes, Place { file, line: 1 }, &mut faults);
         }
         vocabulary.add_results(&analytes, &mut faults);
         let conditions: Vec<Condition<'_>> =
-            parsed.iter().flat_map(|file| Condition::all(file, &vocabulary, &mut faults)).collect();
+            parsed.iter().flat_map(|file| Condition::all(file, &vocabulary, &tests, &mut faults)).collect();
         condition::together(&conditions, &vocabulary, &mut faults);
         if !faults.0.is_empty() {
             faults.0.sort();
@@ -75,6 +82,6 @@ impl<'a> Curated<'a> {
             let all: std::collections::BTreeSet<Ref> = c.names().filter_map(term).collect();
             all.into_iter().collect()
         });
-        Ok(Self { shown, named: named.collect(), own: vocabulary.own, conditions, measures })
+        Ok(Self { shown, named: named.collect(), own: vocabulary.own, conditions, measures, tests: tests.list })
     }
 }

@@ -3,6 +3,7 @@
 use super::analyte::Analyte;
 use super::block::{Block, Faults, Field};
 use super::kind::{FindingKind, is_circumstance, is_normal};
+use super::test::Tests;
 use super::wording::{key, slug};
 use crate::{Pack, TermIx};
 use bodh_clinical::TestId;
@@ -55,13 +56,13 @@ impl Vocabulary {
     }
 
     /// Adds the `finding` blocks of one file.
-    pub(crate) fn add(&mut self, blocks: &[Block<'_>], faults: &mut Faults) {
+    pub(crate) fn add(&mut self, blocks: &[Block<'_>], tests: &Tests, faults: &mut Faults) {
         for block in blocks.iter().filter(|b| b.head.key == "finding") {
-            self.add_one(block, faults);
+            self.add_one(block, tests, faults);
         }
     }
 
-    fn add_one(&mut self, block: &Block<'_>, faults: &mut Faults) {
+    fn add_one(&mut self, block: &Block<'_>, tests: &Tests, faults: &mut Faults) {
         let (place, label) = (block.head.place, block.head.value);
         for field in &block.fields {
             if !["also", "is", "kind", "test"].contains(&field.key) {
@@ -82,12 +83,12 @@ impl Vocabulary {
                 .add(place, format!("`{label}` needs a kind: history, symptom, exposure, drug, examination, …"));
         };
         let test = match block.one("test", faults) {
-            Some(field) => test_id(field, faults),
+            Some(field) => tests.named(field, faults),
             None if kind.told_by().is_empty() => {
                 faults.add(place, format!("`{label}` needs the test that shows it"));
                 None
             }
-            None => TestId::parse(kind.told_by()).ok(),
+            None => tests.named(Field { value: kind.told_by(), ..block.head }, faults),
         };
         let index = Ref::Own(self.own.len());
         self.names.insert(key(label), index);
@@ -190,12 +191,4 @@ pub(crate) const OWN: &str = "BODH:";
 
 pub(crate) fn is_own(id: &str) -> bool {
     id.starts_with(OWN)
-}
-
-pub(crate) fn test_id(field: Field<'_>, faults: &mut Faults) -> Option<TestId> {
-    let id = TestId::parse(field.value).ok();
-    if id.is_none() {
-        faults.add(field.place, format!("`{}` is not a test's id", field.value));
-    }
-    id
 }

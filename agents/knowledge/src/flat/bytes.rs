@@ -153,7 +153,7 @@ pub(crate) fn checksum(all: &[u8]) -> [u8; 32] {
     array(context.finish().as_ref(), 0).unwrap_or_default()
 }
 
-fn table(all: &[u8]) -> Result<[(usize, usize); SECTIONS], PackError> {
+pub(super) fn table(all: &[u8]) -> Result<[(usize, usize); SECTIONS], PackError> {
     let fault = |section: Section, what| PackError::Content { section: section.name(), what };
     let mut at = [(0, 0); SECTIONS];
     let mut free = TABLE_AT + SECTIONS * 16;

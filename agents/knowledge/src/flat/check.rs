@@ -1,10 +1,11 @@
 //! The one full check at opening, after which reading cannot fail.
 
 use super::{Flat, NONE, ROW_WORDS, Section, f64_at, u16_at, u32_at};
-use crate::PackError;
 use crate::annotation::FrequencyClass;
 use crate::curated::Measure;
-use bodh_clinical::{DiseaseId, TermId};
+use crate::{PackError, TestKind};
+use bodh_clinical::{DiseaseId, TermId, TestId};
+use std::collections::BTreeSet;
 
 type Checked = Result<(), PackError>;
 
@@ -27,13 +28,13 @@ pub(crate) fn check(flat: &Flat) -> Checked {
     require(diseases > 0 && diseases <= usize::from(u16::MAX), S::DiseaseId, "no disease, or too many")?;
     for (section, count) in [
         (S::TermLabel, terms),
-        (S::TermTest, terms),
         (S::Exact, terms),
         (S::Incidental, terms),
         (S::Background, terms),
         (S::General, terms),
         (S::DiseaseLabel, diseases),
         (S::Breadth, diseases),
+        (S::Published, diseases),
         (S::AliasTo, flat.len(S::AliasId)),
         (S::PostingRate, flat.len(S::PostingDisease)),
         (S::Specialty, flat.len(S::Prevalence)),
@@ -42,6 +43,11 @@ pub(crate) fn check(flat: &Flat) -> Checked {
         (S::FactorFemale, flat.len(S::Prevalence)),
         (S::FactorMale, flat.len(S::Prevalence)),
         (S::FactorOutside, flat.len(S::Prevalence)),
+        (S::TestLabel, flat.len(S::TestId)),
+        (S::TestKind, flat.len(S::TestId)),
+        (S::TestLoinc, flat.len(S::TestId)),
+        (S::TestPrice, flat.len(S::TestId)),
+        (S::TestSource, flat.len(S::TestId)),
     ] {
         require(flat.len(section) == count, section, "another number of elements than what it belongs to")?;
     }
@@ -58,6 +64,7 @@ pub(crate) fn check(flat: &Flat) -> Checked {
         (S::PostingAt, S::PostingDisease, terms),
         (S::AgeAt, S::Age, flat.len(S::Prevalence)),
         (S::SettledAt, S::Settled, flat.len(S::Prevalence)),
+        (S::ShownAt, S::Shown, terms),
     ] {
         require(flat.len(at) == lists + 1, at, "another number of lists than what it belongs to")?;
         bounds(flat, at, flat.len(values))?;
@@ -82,13 +89,17 @@ pub(crate) fn check(flat: &Flat) -> Checked {
         (S::Specialty, texts),
         (S::Settled, texts),
         (S::Measure, texts),
+        (S::TestId, texts),
+        (S::TestLabel, texts),
+        (S::TestSource, texts),
+        (S::Shown, flat.len(S::TestId)),
     ] {
         let values = flat.section(section).chunks_exact(4).map(|c| u32_at(c, 0) as usize);
         require(values.into_iter().all(|v| v < below), section, "names something that is not there")?;
     }
     for (section, below, what) in [
         (S::AliasTo, terms, "unknown term"),
-        (S::TermTest, texts, "names something that is not there"),
+        (S::TestLoinc, texts, "names something that is not there"),
         (S::RedFlag, texts, "names something that is not there"),
         (S::Twin, diseases, "unknown disease"),
     ] {
@@ -97,6 +108,7 @@ pub(crate) fn check(flat: &Flat) -> Checked {
     }
     require(flat.len(S::Prevalence) <= diseases, S::Prevalence, "more curated conditions than diseases")?;
     curation(flat)?;
+    tests(flat)?;
     identifiers(flat)?;
     acyclic(flat, terms)?;
     for term in 0..terms {
@@ -193,6 +205,17 @@ fn curation(flat: &Flat) -> Checked {
     }
     let mut measures = flat.section(Section::Measure).chunks_exact(4).map(|c| flat.text(u32_at(c, 0)));
     require(measures.all(|m| serde_json::from_str::<Measure>(m).is_ok()), Section::Measure, "not a measure")
+}
+
+/// Every test has an id of its own, a kind and a price.
+fn tests(flat: &Flat) -> Checked {
+    let mut seen = BTreeSet::new();
+    let mut ids = flat.section(Section::TestId).chunks_exact(4).map(|c| flat.text(u32_at(c, 0)));
+    require(ids.all(|id| TestId::parse(id).is_ok() && seen.insert(id)), Section::TestId, "no id, or one given twice")?;
+    let mut kinds = flat.section(Section::TestKind).iter();
+    require(kinds.all(|code| TestKind::of_code(*code).is_some()), Section::TestKind, "no kind of test")?;
+    let mut prices = flat.section(Section::TestPrice).chunks_exact(4).map(|c| u32_at(c, 0));
+    require(prices.all(|cents| cents > 0), Section::TestPrice, "a test without a price")
 }
 
 fn rows(flat: &Flat, terms: usize) -> Checked {

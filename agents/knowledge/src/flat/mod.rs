@@ -9,15 +9,17 @@
 
 mod bytes;
 mod check;
+mod filter;
 mod writer;
 
 pub use bytes::PackBytes;
 pub(crate) use bytes::{Flat, f64_at, u16_at, u32_at};
 pub(crate) use check::check;
+pub(crate) use filter::{fold, unfold};
 pub(crate) use writer::{Writer, narrow};
 
 pub(crate) const MAGIC: &[u8; 8] = b"BODHPACK";
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 pub(crate) const HASH_AT: usize = 24;
 pub(crate) const TABLE_AT: usize = 56;
 /// "No term", "no replacement".
@@ -53,7 +55,7 @@ sections! {
     About = 4,
     // Mean breadth of the rare diseases, and of the curated conditions.
     Numbers = 8,
-    TermId = 4, TermLabel = 4, TermTest = 4, Exact = 4, Incidental = 1, SynonymAt = 4, Synonym = 4, ParentAt = 4, Parent = 4, AncestorAt = 4, Ancestor = 4,
+    TermId = 4, TermLabel = 4, Exact = 4, Incidental = 1, SynonymAt = 4, Synonym = 4, ParentAt = 4, Parent = 4, AncestorAt = 4, Ancestor = 4,
     Background = 8, General = 8,
     // What is measured, one JSON text each.
     Measure = 4,
@@ -62,10 +64,14 @@ sections! {
     RowAt = 4, Row = 24,
     NamedAt = 4, Named = 4, SeriesAt = 4, Series = 4, GeneAt = 4, Gene = 4,
     Breadth = 8,
+    // How many publications report each disease.
+    Published = 4,
     ReferenceAt = 4, Reference = 4,
     // Curated conditions: the first diseases, as many as there are prevalences.
     Specialty = 4, RedFlag = 4, Twin = 4, Prevalence = 8, FactorFemale = 8, FactorMale = 8, FactorOutside = 8,
     AgeAt = 4, Age = 4, SettledAt = 4, Settled = 4,
+    // The tests, with prices in cents; by term the tests that show it.
+    TestId = 4, TestLabel = 4, TestKind = 1, TestLoinc = 4, TestPrice = 4, TestSource = 4, ShownAt = 4, Shown = 4,
     // Propagated rates, by term: the diseases in ascending order, and their rates.
     PostingAt = 4, PostingDisease = 2, PostingRate = 1,
 }

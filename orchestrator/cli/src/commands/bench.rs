@@ -6,7 +6,9 @@ use crate::failure::Outcome;
 use clap::Subcommand;
 
 mod accuracy;
+mod findings;
 mod load;
+mod reasoning;
 mod sessions;
 mod tax;
 
@@ -22,6 +24,8 @@ enum What {
     Accuracy(accuracy::Args),
     /// What identity, tokens, policy, cells and the record cost: one session through the panel, step by step
     Tax(tax::Args),
+    /// What one step of reasoning takes on one core, and what the pack takes to load
+    Reasoning(reasoning::Args),
     /// Many sessions at once through the whole panel
     Sessions(sessions::Args),
     #[command(hide = true, name = plain::WORD)]
@@ -30,8 +34,6 @@ enum What {
     Appends(Anything),
     #[command(hide = true)]
     Revocation(Anything),
-    #[command(hide = true)]
-    Reasoning(Anything),
 }
 
 pub(crate) fn run(args: Args) -> Outcome {
@@ -42,6 +44,6 @@ pub(crate) fn run(args: Args) -> Outcome {
         What::PlainAgent => plain::serve(),
         What::Appends(_) => Err(refusal("`bodh bench appends`")),
         What::Revocation(_) => Err(refusal("`bodh bench revocation`")),
-        What::Reasoning(_) => Err(refusal("`bodh bench reasoning`")),
+        What::Reasoning(args) => reasoning::run(&args),
     }
 }

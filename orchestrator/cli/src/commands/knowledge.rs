@@ -4,7 +4,7 @@ use super::visit::print_json;
 use crate::failure::{Failure, Outcome};
 use crate::state::{read_bounded, write_private};
 use crate::terminal;
-use bodh_knowledge::{COMMITTED, Catalogue, Pack, build, inflate, with_general};
+use bodh_knowledge::{COMMITTED, Pack, build, inflate, with_general};
 use clap::Subcommand;
 use data_encoding::HEXLOWER;
 use serde_json::json;
@@ -31,7 +31,7 @@ enum What {
     Info(InfoArgs),
     /// Build the pack from the texts of general medicine and a release of the Human Phenotype Ontology
     Build(BuildArgs),
-    /// Check a pack, the list of tests against it, and the texts of general medicine; coverage by specialty
+    /// Check a pack, and the texts of general medicine and the list of tests against it; coverage by specialty
     Check(CheckArgs),
 }
 
@@ -102,13 +102,9 @@ fn open(name: &str, compressed: &[u8]) -> Outcome<Pack> {
     pack.map_err(|wrong| Failure::unverified(format!("{name}: {wrong}; build it again")))
 }
 
-fn tests(pack: &Pack) -> Outcome<Catalogue> {
-    Catalogue::committed(pack).map_err(|wrong| Failure::unverified(format!("the list of tests: {wrong}")))
-}
-
 fn info(as_json: bool) -> Outcome {
     let pack = committed()?;
-    let tests = tests(&pack)?.tests().len();
+    let tests = pack.tests().count();
     let hash = HEXLOWER.encode(&pack.sha256());
     if as_json {
         return print_json(&json!({
@@ -148,7 +144,6 @@ fn make(args: &BuildArgs) -> Outcome {
     };
     let packed = with_general(&base, &texts(&args.general)?).map_err(|faults| told(&faults))?;
     let pack = open(&args.out.display().to_string(), &packed)?;
-    tests(&pack)?;
     write_private(&args.out, &packed)?;
     progress.finish_and_clear();
     let text = format!(
@@ -174,14 +169,13 @@ fn check(path: Option<&Path>, general: Option<&Path>) -> Outcome {
         }
         None => pack,
     };
-    let catalogue = tests(&pack)?;
     let mut text = format!(
         "Sound: {} rare diseases, {} conditions of general medicine, {} terms, {} annotations, {} tests; SHA-256 {}\n",
         pack.disease_count() - pack.general_count(),
         pack.general_count(),
         pack.term_count(),
         pack.annotation_count(),
-        catalogue.tests().len(),
+        pack.tests().count(),
         HEXLOWER.encode(&pack.sha256())
     );
     text.push_str(&coverage(&pack));

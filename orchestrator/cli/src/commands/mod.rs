@@ -126,7 +126,7 @@ mod tests {
             vec!["bodh", "audit", "export", "x"],
             vec!["bodh", "audit", "replay", "x", "--state", "y"],
             vec!["bodh", "bench", "revocation"],
-            vec!["bodh", "bench", "reasoning", "--json"],
+            vec!["bodh", "bench", "appends", "--json"],
         ] {
             assert_eq!(code(&line), 2, "{line:?}");
             assert!(Cli::try_parse_from(&line).is_ok(), "{line:?} is refused by us, with a line saying so");

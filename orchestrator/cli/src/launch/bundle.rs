@@ -13,14 +13,23 @@ include!(concat!(env!("OUT_DIR"), "/domain_policies.rs"));
 /// Most bytes of one file; the bundle has its own bounds.
 const MAX_FILE: u64 = 1024 * 1024;
 
+/// The kernel's policies with the built-in ones of the domain.
+pub(crate) fn built_in() -> Outcome<Bundle> {
+    let domain = Bundle::new(DOMAIN.iter().copied());
+    let bundle = domain.and_then(|domain| bodh_policy::kernel().merge(domain));
+    bundle.map_err(|wrong| Failure::input(format!("policies: {wrong}")))
+}
+
 /// Signs the kernel's policies together with those of `policies`, or with the built-in ones of the domain.
 pub(crate) fn sign(folder: &Folder, operator: &Operator<'_>, policies: Option<&Path>) -> Outcome<Bundle> {
     let refused = |wrong: &dyn std::fmt::Display| Failure::input(format!("policies: {wrong}"));
-    let domain = match policies {
-        Some(path) => Bundle::new(read_folder(path)?),
-        None => Bundle::new(DOMAIN.iter().copied()),
+    let bundle = match policies {
+        Some(path) => {
+            let domain = Bundle::new(read_folder(path)?);
+            domain.and_then(|domain| bodh_policy::kernel().merge(domain)).map_err(|wrong| refused(&wrong))?
+        }
+        None => built_in()?,
     };
-    let bundle = domain.and_then(|domain| bodh_policy::kernel().merge(domain)).map_err(|wrong| refused(&wrong))?;
     // Signed only once it is known to load: a bundle that does not would stop every service.
     Policies::load(&bundle).map_err(|wrong| refused(&wrong))?;
     let payload = serde_json::to_vec(&bundle).map_err(|cause| Failure::failed(format!("policies: {cause}")))?;

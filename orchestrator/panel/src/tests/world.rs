@@ -45,6 +45,7 @@ fn differential(seed: u32) -> Differential {
     Differential {
         hypotheses: vec![hypothesis(seed % 7 + 1, 0.5, &f), hypothesis(20, 0.3, &f), hypothesis(21, 0.1, &f)],
         other: 0.1,
+        exponent: 1.0,
     }
 }
 
@@ -97,6 +98,7 @@ fn answer(question: &Question, turn: &Turn) -> Opinion {
                 gain_bits: 0.5,
                 price: Some(Usd::from_cents(100)),
                 reveals: vec![],
+                settles: None,
             });
             Opinion::Plan(Plan { proposals: proposals.collect() })
         }

@@ -7,7 +7,12 @@ use crate::Pack;
 
 /// A sound pack in which one number of one section is replaced, under a right checksum.
 fn with(section: Section, word: usize, value: u32) -> Result<Pack, PackError> {
-    let made = crate::build(OBO.as_bytes(), hpoa(&ROWS).as_bytes(), GENES.as_bytes()).unwrap();
+    let base = crate::build(OBO.as_bytes(), hpoa(&ROWS).as_bytes(), GENES.as_bytes()).unwrap();
+    let base = Pack::open(crate::inflate(&base).unwrap()).unwrap();
+    let tests =
+        ["lens", "eye", "slit", "lamp"].map(|id| format!("{id}\tA\texamination\t-\t9\tS\tHP:0000010 Eye finding"));
+    let tests = format!("@source S a guess\n{}", tests.join("\n"));
+    let made = crate::with_general(&base, &[("tests.tsv".to_owned(), tests)]).unwrap();
     let mut flat = crate::inflate(&made).unwrap();
     assert_eq!(&flat[..8], MAGIC);
     let entry = TABLE_AT + section as usize * 16;
@@ -34,6 +39,11 @@ fn content_that_makes_no_sense_is_refused_even_under_a_right_checksum() {
         (Section::DiseaseId, 0, 0, "not in the order of the ids"),
         (Section::Background, 1, 0x7ff8_0000, "not a frequency"),
         (Section::Breadth, 1, 0x7ff8_0000, "not a number"),
+        (Section::TestPrice, 2, 0, "a test without a price"),
+        (Section::TestKind, 0, 0x0101_0109, "no kind of test"),
+        (Section::TestId, 1, 1, "no id, or one given twice"),
+        (Section::TestSource, 1, 9_999, "names something that is not there"),
+        (Section::Shown, 0, 4, "names something that is not there"),
         (Section::Text, 0, 0xffff_ffff, "not UTF-8"),
     ];
     for (section, word, value, expected) in cases {

@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 /// Most bytes of one text of general medicine.
 const MAX_TEXT: u64 = 8 << 20;
 
-/// The texts of a folder, in the order of their names.
+/// The texts of a folder and its list of tests, in the order of their names.
 pub(super) fn texts(folder: &Path) -> Outcome<Vec<(String, String)>> {
     let listed = std::fs::read_dir(folder).map_err(|cause| cannot_read(folder, &cause))?;
     let mut paths: Vec<PathBuf> = listed.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    paths.retain(|path| path.extension().is_some_and(|kind| kind == "txt"));
+    paths.retain(|path| path.extension().is_some_and(|kind| kind == "txt" || kind == "tsv"));
     paths.sort();
     if paths.is_empty() {
-        return Err(Failure::input(format!("{}: holds no text (*.txt)", folder.display())));
+        return Err(Failure::input(format!("{}: holds no text (*.txt, tests.tsv)", folder.display())));
     }
     let read = |path: PathBuf| {
         let text = String::from_utf8(read_bounded(&path, MAX_TEXT)?);

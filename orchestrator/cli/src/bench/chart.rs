@@ -1,0 +1,159 @@
+//! Pictures of what was measured, as SVG without a script: each reads in black and white too, and its numbers are in text.
+
+use bodh_inference::accuracy::Bin;
+use std::fmt::Write as _;
+
+/// A line of a picture: a label, and points.
+pub(crate) struct Line {
+    pub(crate) label: String,
+    pub(crate) points: Vec<(f64, f64)>,
+    /// Drawn as what the picture is about.
+    pub(crate) leads: bool,
+    /// A point to mark.
+    pub(crate) mark: Option<(f64, f64)>,
+}
+
+const WIDTH: f64 = 760.0;
+const HEIGHT: f64 = 440.0;
+const LEFT: f64 = 64.0;
+const RIGHT: f64 = 600.0;
+const TOP: f64 = 48.0;
+const BOTTOM: f64 = 384.0;
+/// Strokes that differ without colour.
+const DASHES: [&str; 5] = ["", "7 4", "2 4", "10 4 2 4", "1 6"];
+
+/// Where on the picture a share lies.
+fn up(share: f64) -> f64 {
+    BOTTOM - share.clamp(0.0, 1.0) * (BOTTOM - TOP)
+}
+
+fn frame(title: &str, described: &str) -> String {
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
+         font-family=\"system-ui, sans-serif\" font-size=\"13\">\n<title>{title}</title>\n<desc>{described}</desc>\n\
+         <rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#fff\"/>\n\
+         <text x=\"{LEFT}\" y=\"26\" font-size=\"16\" font-weight=\"600\" fill=\"#17202a\">{title}</text>\n"
+    );
+    for tenth in (0..=10).step_by(2) {
+        let y = up(f64::from(tenth) / 10.0);
+        let _ = write!(
+            svg,
+            "<line x1=\"{LEFT}\" y1=\"{y:.1}\" x2=\"{RIGHT}\" y2=\"{y:.1}\" stroke=\"#d5dbe1\"/>\n\
+             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\" fill=\"#4a5763\">{} %</text>\n",
+            LEFT - 8.0,
+            y + 4.0,
+            tenth * 10
+        );
+    }
+    svg
+}
+
+fn under(svg: &mut String, x: f64, text: &str) {
+    let _ = writeln!(
+        svg,
+        "<text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"#4a5763\">{text}</text>",
+        BOTTOM + 18.0
+    );
+}
+
+fn caption(svg: &mut String, text: &str) {
+    let _ = writeln!(
+        svg,
+        "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"#17202a\">{text}</text>",
+        f64::midpoint(LEFT, RIGHT),
+        BOTTOM + 42.0
+    );
+}
+
+/// Share of right diagnoses against mean dollars, which are on a logarithmic scale.
+pub(crate) fn dollars(title: &str, lines: &[Line]) -> String {
+    let all = || lines.iter().flat_map(|line| &line.points).map(|p| p.0.max(1.0));
+    let (least, most) = (all().fold(f64::INFINITY, f64::min), all().fold(1.0, f64::max));
+    let across = |x: f64| LEFT + (x.max(1.0) / least).ln() / (most / least).ln().max(1e-9) * (RIGHT - LEFT);
+    let mut svg = frame(title, "Share of cases with the right diagnosis in the lead, against mean cost in US dollars.");
+    for mark in [300.0, 1_000.0, 3_000.0, 10_000.0, 30_000.0, 100_000.0] {
+        if mark >= least && mark <= most {
+            under(&mut svg, across(mark), &format!("${mark}"));
+        }
+    }
+    caption(&mut svg, "mean cost of a case, first visit included (logarithmic)");
+    let mut labels: Vec<(f64, String)> = Vec::new();
+    for (line, dash) in lines.iter().zip(DASHES.iter().cycle()) {
+        let points: Vec<String> = line.points.iter().map(|(x, y)| format!("{:.1},{:.1}", across(*x), up(*y))).collect();
+        let (colour, width) = if line.leads { ("#0b5cad", 3.0) } else { ("#4a5763", 1.5) };
+        let _ = writeln!(
+            svg,
+            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"{width}\" stroke-dasharray=\"{dash}\"/>",
+            points.join(" ")
+        );
+        if let Some((x, y)) = line.mark {
+            let _ = writeln!(svg, "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"5\" fill=\"{colour}\"/>", across(x), up(y));
+        }
+        let end = line.points.last().map_or(TOP, |(_, y)| up(*y));
+        labels.push((end, format!("fill=\"{colour}\">{}", line.label)));
+    }
+    // Labels keep a line's height from one another.
+    labels.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut free = TOP;
+    for (wanted, text) in labels {
+        let y = wanted.max(free);
+        let _ = writeln!(svg, "<text x=\"{:.1}\" y=\"{:.1}\" {text}</text>", RIGHT + 10.0, y + 4.0);
+        free = y + 18.0;
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
+
+/// Stated probabilities against how often they were right; a dot's area is its number of cases.
+pub(crate) fn reliability(title: &str, bins: &[Bin]) -> String {
+    let across = |share: f64| LEFT + share * (RIGHT - LEFT);
+    let mut svg = frame(title, "How often the leading diagnosis was right, against its stated probability.");
+    for tenth in (0..=10).step_by(2) {
+        under(&mut svg, across(f64::from(tenth) / 10.0), &format!("{} %", tenth * 10));
+    }
+    caption(&mut svg, "stated probability of the leading diagnosis");
+    let _ = writeln!(
+        svg,
+        "<line x1=\"{LEFT}\" y1=\"{BOTTOM}\" x2=\"{RIGHT}\" y2=\"{TOP}\" stroke=\"#4a5763\" stroke-dasharray=\"6 4\"/>"
+    );
+    let most = bins.iter().map(|bin| bin.n).max().unwrap_or(1).max(1);
+    #[allow(clippy::cast_precision_loss, reason = "a radius")]
+    for bin in bins.iter().filter(|bin| bin.n > 0) {
+        let radius = 4.0 + 14.0 * (bin.n as f64 / most as f64).sqrt();
+        let (x, y) = (across(bin.stated), up(bin.seen));
+        let _ = write!(
+            svg,
+            "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius:.1}\" fill=\"#0b5cad\" fill-opacity=\"0.75\"/>\n\
+             <text x=\"{:.1}\" y=\"{:.1}\" fill=\"#17202a\">n {}</text>\n",
+            x + radius + 3.0,
+            y + 4.0,
+            bin.n
+        );
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_are_well_formed_and_stay_within_the_frame() {
+        let line = |label: &str, leads| Line {
+            label: label.to_owned(),
+            points: vec![(300.0, 0.1), (70_000.0, 0.6)],
+            leads,
+            mark: Some((900.0, 0.5)),
+        };
+        let bins = [Bin { n: 3, stated: 0.05, seen: 0.0 }, Bin { n: 40, stated: 0.95, seen: 1.0 }];
+        for svg in [dollars("A title", &[line("panel", true), line("random", false)]), reliability("A title", &bins)] {
+            assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
+            assert!(!svg.contains("NaN") && !svg.contains("inf") && !svg.contains("<script"));
+            assert!(svg.contains("<title>A title</title>") && svg.contains("<desc>"));
+            let opened = svg.matches("<text").count();
+            assert_eq!(opened, svg.matches("</text>").count());
+        }
+        assert!(dollars("Nothing", &[]).ends_with("</svg>\n"));
+    }
+}
