@@ -3,7 +3,7 @@
 use crate::case::{presence, presence_out};
 use crate::pb;
 use crate::wire::{WireError, Within, bits, label, labels, limits, list, probability};
-use bodh_clinical::{Claim, ClaimId, Differential, DiseaseId, Hypothesis, Prevalence, TermId};
+use bodh_clinical::{Claim, ClaimId, Differential, DiseaseId, Expected, Hypothesis, Prevalence, TermId};
 
 pub(crate) fn differential(value: pb::Differential) -> Result<Differential, WireError> {
     Ok(Differential {
@@ -27,8 +27,23 @@ fn hypothesis(value: pb::Hypothesis) -> Result<Hypothesis, WireError> {
         prevalence: value.prevalence.map(|p| probability(p, "prevalence").map(Prevalence)).transpose()?,
         red_flag: value.red_flag,
         prior_bits: bits(value.prior_bits, "prior_bits")?,
+        expected: list(value.expected, limits::EXPECTED, "expected", expected)?,
         claims: list(value.claims, limits::CLAIMS, "claims", claim)?.into(),
     })
+}
+
+fn expected(value: pb::Expected) -> Result<Expected, WireError> {
+    Ok(Expected {
+        term: TermId::parse(&value.term).within("term")?,
+        label: label(value.label, limits::LABEL, "label")?,
+        frequency: probability(value.frequency, "frequency")?,
+        tells_bits: bits(value.tells_bits, "tells_bits")?,
+    })
+}
+
+fn expected_out(value: Expected) -> pb::Expected {
+    let Expected { term, label, frequency, tells_bits } = value;
+    pb::Expected { term: term.into(), label, frequency, tells_bits }
 }
 
 fn claim(value: pb::Claim) -> Result<Claim, WireError> {
@@ -61,6 +76,7 @@ pub(crate) fn differential_out(value: Differential) -> pb::Differential {
         prevalence: h.prevalence.map(|p| p.0),
         red_flag: h.red_flag,
         prior_bits: h.prior_bits,
+        expected: h.expected.into_iter().map(expected_out).collect(),
         claims: h.claims.iter().cloned().map(claim_out).collect(),
     };
     let hypotheses = value.hypotheses.into_iter().map(hypothesis).collect();

@@ -20,6 +20,8 @@ pub mod limits {
     pub const REVEALS: usize = 100;
     /// Tests in one list.
     pub const TESTS: usize = 1_000;
+    /// Findings that a hypothesis would have made one expect.
+    pub const EXPECTED: usize = 8;
     /// Reasons of one step.
     pub const REASONS: usize = 64;
     /// Bytes of a label, a source or another text of the pack's vocabulary.

@@ -79,8 +79,11 @@ fn claim() -> impl Strategy<Value = Claim> {
 
 fn hypothesis() -> impl Strategy<Value = Hypothesis> {
     let prevalence = option::of(share().prop_map(Prevalence));
-    (disease(), vec(disease(), 0..4), label(), share(), prevalence, any::<bool>(), vec(claim(), 0..4)).prop_map(
-        |(id, also, label, probability, prevalence, red_flag, claims)| Hypothesis {
+    let expected = (term(), label(), share(), -9.0..9.0_f64)
+        .prop_map(|(term, label, frequency, tells_bits)| Expected { term, label, frequency, tells_bits });
+    let flags = (any::<bool>(), vec(expected, 0..3));
+    (disease(), vec(disease(), 0..4), label(), share(), prevalence, flags, vec(claim(), 0..4)).prop_map(
+        |(id, also, label, probability, prevalence, (red_flag, expected), claims)| Hypothesis {
             id,
             also,
             label,
@@ -88,6 +91,7 @@ fn hypothesis() -> impl Strategy<Value = Hypothesis> {
             prevalence,
             red_flag,
             prior_bits: 0.5,
+            expected,
             claims: claims.into(),
         },
     )
@@ -291,6 +295,12 @@ fn a_differential_out_of_bounds_is_refused() {
     assert_eq!(hypothesis_with(|h| h.probability = f64::NAN), format!("{at}.probability: not between 0 and 1"));
     assert_eq!(hypothesis_with(|h| h.prevalence = Some(1.5)), format!("{at}.prevalence: not between 0 and 1"));
     assert_eq!(hypothesis_with(|h| h.also = vec!["OMIM:1".to_owned(); 4]), format!("{at}.also: too many"));
+    let odd = pb::Expected { term: "HP:1".to_owned(), frequency: 2.0, ..pb::Expected::default() };
+    assert_eq!(
+        hypothesis_with(|h| h.expected = vec![odd.clone()]),
+        format!("{at}.expected[0].frequency: not between 0 and 1")
+    );
+    assert_eq!(hypothesis_with(|h| h.expected = vec![odd.clone(); 9]), format!("{at}.expected: too many"));
     assert_eq!(hypothesis_with(|h| h.id = "canary".to_owned()), format!("{at}.id: expected PREFIX:LOCAL"));
     assert_eq!(
         hypothesis_with(|h| h.label = "a\u{1b}[31m".to_owned()),

@@ -43,6 +43,19 @@ pub struct Claim {
     pub sources: Vec<String>,
 }
 
+/// A finding that a disease would have made one expect.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Expected {
+    /// The finding.
+    pub term: TermId,
+    /// Its name in the pack.
+    pub label: String,
+    /// Share of the disease's patients who have it, 0 to 1.
+    pub frequency: f64,
+    /// log2 of how much more often they have it than those of the leading disease (for the leading one: of the second).
+    pub tells_bits: f64,
+}
+
 /// One disease that it could be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Hypothesis {
@@ -62,6 +75,9 @@ pub struct Hypothesis {
     /// and sex, and whether the chart reads as general medicine. 0 for a rare disease.
     #[serde(default)]
     pub prior_bits: f64,
+    /// What it would have made one expect and the chart does not have, the most telling first; for the leading ones alone.
+    #[serde(default)]
+    pub expected: Vec<Expected>,
     /// The statements whose product the probability is. Shared: a differential is copied more often than it is changed.
     pub claims: Arc<Vec<Claim>>,
 }
@@ -105,6 +121,7 @@ impl Differential {
             id: h.id.clone(),
             also: h.also.clone(),
             label: h.label.clone(),
+            expected: Vec::new(),
             claims: Arc::default(),
             ..*h
         };

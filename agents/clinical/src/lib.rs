@@ -17,7 +17,7 @@ mod supervision;
 mod verification;
 
 pub use case::{Case, CodedFeature, Identifiers, Sex, Subject};
-pub use differential::{Claim, Differential, Hypothesis, Prevalence};
+pub use differential::{Claim, Differential, Expected, Hypothesis, Prevalence};
 pub use finding::{Finding, Ignored, IgnoredCause, Intake, Origin, Presence, Span};
 pub use ids::{ClaimId, DiseaseId, IdError, TermId, TestId};
 pub use money::{MoneyError, Usd};

@@ -35,21 +35,31 @@ pub(crate) fn log_rate(step: u8) -> f64 {
     rate_of(step).min(MOST_RATE).ln()
 }
 
-/// What an excluded finding says of a disease that has it at this rate, times the weight, in natural units.
-pub(crate) fn against(domain: Domain, rate: f64, background: f64) -> f64 {
-    domain.weights().excluded * ((1.0 - rate.min(MOST_RATE)).ln() - (1.0 - background.min(MOST_RATE)).ln())
+/// Logarithm of the share that does not show something which this share shows.
+pub(crate) fn log_without(rate: f64) -> f64 {
+    (1.0 - rate.min(MOST_RATE)).ln()
 }
 
-/// What a finding contributes, tempered, in natural units: the one formula that ranking and claims share.
-pub(crate) fn contribution(domain: Domain, sign: &Sign, log_ratio: f64, breadth: f64) -> f64 {
+/// What an excluded finding says of a disease that has it at this rate, times the weight, in natural units.
+pub(crate) fn against(domain: Domain, rate: f64, background: f64) -> f64 {
+    domain.weights().excluded * (log_without(rate) - log_without(background))
+}
+
+/// What a finding contributes, tempered, in natural units: the one formula that ranking and claims share. It is
+/// `scale · (log ratio − toll · breadth)`, of which these are scale and toll.
+pub(crate) fn terms(domain: Domain, sign: &Sign) -> (f64, f64) {
     let weights = domain.weights();
+    let scale = weights.temper * sign.weighs(domain);
     match sign.presence {
-        Presence::Present if sign.weight > 0.0 => {
-            weights.temper * sign.weighs(domain) * (log_ratio - weights.breadth * breadth / sign.weight)
-        }
-        Presence::Present => 0.0,
-        Presence::Excluded => weights.temper * sign.weighs(domain) * log_ratio,
+        Presence::Present if sign.weight > 0.0 => (scale, weights.breadth / sign.weight),
+        Presence::Present => (0.0, 0.0),
+        Presence::Excluded => (scale, 0.0),
     }
+}
+
+pub(crate) fn contribution(domain: Domain, sign: &Sign, log_ratio: f64, breadth: f64) -> f64 {
+    let (scale, toll) = terms(domain, sign);
+    scale * (log_ratio - toll * breadth)
 }
 
 pub(crate) fn breadth(pack: &Pack, revision: &Revision, disease: DiseaseIx) -> f64 {

@@ -3,6 +3,7 @@
 
 use bodh_clinical::Subject;
 use bodh_knowledge::{DiseaseIx, Pack, TermIx};
+use std::sync::LazyLock;
 
 /// Which part of the pack a disease belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,10 +127,21 @@ pub(crate) fn log_general(pack: &Pack, present: &[(TermIx, f64)]) -> f64 {
 /// reported more. Chosen on published cases, half of their publications held back.
 const PUBLISHED_WEIGHT: f64 = 1.0;
 
+/// `ln(n + 1)`, from a table for the numbers that occur most: a ranking needs ten thousand of them.
+fn log_of_one_more(n: u32) -> f64 {
+    static LOGS: LazyLock<[f64; 64]> = LazyLock::new(|| std::array::from_fn(|n| f64::ln_1p(size(n))));
+    LOGS.get(n as usize).copied().unwrap_or_else(|| f64::from(n).ln_1p())
+}
+
+#[allow(clippy::cast_precision_loss, reason = "below 64")]
+fn size(n: usize) -> f64 {
+    n as f64
+}
+
 /// Log prior of a disease in a person of this age and sex. A rare disease's follows how many publications report it.
 pub(crate) fn log_prior(pack: &Pack, disease: DiseaseIx, subject: &Subject, published: u32) -> f64 {
     let Some(prevalence) = pack.prevalence(disease) else {
-        return PUBLISHED_WEIGHT * (f64::from(published) + 1.0).ln();
+        return PUBLISHED_WEIGHT * log_of_one_more(published);
     };
     GENERAL_PRIOR + PRIOR_WEIGHT * (prevalence / USUAL).ln() + pack.demographic_factor(disease, subject).ln()
 }

@@ -2,11 +2,11 @@
 
 use crate::calibration::calibrate;
 use crate::chart::{Sign, signs};
-use crate::claim::{Claimant, Evidence, against, breadth, contribution, log_rate, log_ratio};
+use crate::claim::{Claimant, Evidence, against, breadth, contribution, log_rate, log_ratio, log_without, terms};
 use crate::domain::{Domain, NEVER_LOG, log_general, log_prior};
+use crate::explain::explain;
 use bodh_clinical::{Differential, DiseaseId, Finding, Hypothesis, Presence, Prevalence, Subject};
-use bodh_knowledge::{DiseaseIx, NEVER, Pack, Refusal, Revision, TermIx, rate_of};
-use std::collections::BTreeSet;
+use bodh_knowledge::{DiseaseIx, NEVER, Pack, Revision, TermIx, rate_of};
 use std::f64::consts::LN_2;
 
 /// Hypotheses in a differential.
@@ -27,18 +27,35 @@ pub fn rank(pack: &Pack, subject: &Subject, findings: &[Finding], evidence: &Evi
         return Differential { other: 1.0, ..Differential::default() };
     }
     let revision = evidence.exclude_publication.map(|p| pack.without(p)).unwrap_or_default();
-    let mut scores = scores(pack, &signs, &revision);
     let prior = Prior::new(pack, subject, &signs, &revision);
-    for (score, disease) in scores.iter_mut().zip(pack.diseases()) {
-        *score += prior.log(disease);
-    }
-    one_of_twins(pack, &mut scores);
+    let scores = posterior(pack, &signs, &prior);
     let claims = |disease, id: &DiseaseId| {
         let claimant = Claimant::new(pack, &revision, disease, id.clone());
         signs.iter().map(|sign| claimant.claim(sign)).collect()
     };
-    let raw = differential(pack, &scores, OTHER_ODDS, |disease| prior.bits(disease), claims);
+    let mut raw = differential(pack, &scores, OTHER_ODDS, |disease| prior.bits(disease), claims);
+    explain(pack, &signs, &mut raw.hypotheses);
     calibrate(pack, &signs, raw)
+}
+
+/// The order of all diseases alone, without claims: the leading ones, best first, with their raw probabilities.
+#[must_use]
+pub fn order(pack: &Pack, subject: &Subject, findings: &[Finding]) -> Vec<(DiseaseIx, f64)> {
+    let (signs, revision) = (signs(pack, findings), Revision::default());
+    let scores = posterior(pack, &signs, &Prior::new(pack, subject, &signs, &revision));
+    let (_, total, order) = leading(pack, &scores, OTHER_ODDS);
+    let top = order.first().map_or(0.0, |first| first.0).max(0.0);
+    order.into_iter().map(|(score, disease)| (disease, (score - top).exp() / total)).collect()
+}
+
+/// Log posterior of every disease, up to the normaliser.
+fn posterior(pack: &Pack, signs: &[Sign], prior: &Prior<'_>) -> Vec<f64> {
+    let mut scores = scores(pack, signs, prior.revision);
+    for (score, disease) in scores.iter_mut().zip(pack.diseases()) {
+        *score += prior.log(disease);
+    }
+    one_of_twins(pack, &mut scores);
+    scores
 }
 
 /// What speaks for each disease before any claim.
@@ -83,6 +100,7 @@ pub(crate) fn one_of_twins(pack: &Pack, scores: &mut [f64]) {
 /// Tempered log likelihood ratios of all diseases.
 fn scores(pack: &Pack, signs: &[Sign], revision: &Revision) -> Vec<f64> {
     let rates: [f64; 256] = std::array::from_fn(|step| log_rate(u8::try_from(step).unwrap_or(u8::MAX)));
+    let without: [f64; 256] = std::array::from_fn(|step| log_without(rate_of(u8::try_from(step).unwrap_or(u8::MAX))));
     let breadths: Vec<f64> = pack.diseases().map(|d| pack.breadth(d)).collect();
     let general = pack.general_count();
     let mut scores = vec![0.0; pack.disease_count()];
@@ -96,17 +114,24 @@ fn scores(pack: &Pack, signs: &[Sign], revision: &Revision) -> Vec<f64> {
             Presence::Present => present(pack, sign, &rates, &mut ratios),
             Presence::Excluded => {
                 let backgrounds = Domain::ALL.map(|domain| domain.background(pack, sign.term));
+                let [rare, curated] = Domain::ALL
+                    .map(|d| (d.weights().excluded, log_without(*backgrounds.get(d.place()).unwrap_or(&1.0))));
                 for (disease, step) in pack.rates(sign.term).filter(|(_, step)| *step != NEVER) {
-                    let domain = domain_of(disease, general);
-                    let background = backgrounds.get(domain.place()).copied().unwrap_or(1.0);
+                    let (weight, usual) = if (disease.0 as usize) < general { curated } else { rare };
+                    let share = without.get(usize::from(step)).copied().unwrap_or(0.0);
                     if let Some(slot) = ratios.get_mut(disease.0 as usize) {
-                        *slot = against(domain, rate_of(step), background);
+                        *slot = weight * (share - usual);
                     }
                 }
             }
         }
-        for (((score, ratio), breadth), disease) in scores.iter_mut().zip(&ratios).zip(&breadths).zip(pack.diseases()) {
-            *score += contribution(domain_of(disease, general), sign, *ratio, *breadth);
+        let (curated, rare) = scores.split_at_mut(general.min(ratios.len()));
+        for (scores, domain, from) in [(curated, Domain::General, 0), (rare, Domain::Rare, general)] {
+            let (scale, toll) = terms(domain, sign);
+            let beside = ratios.iter().zip(&breadths).skip(from);
+            for (score, (ratio, breadth)) in scores.iter_mut().zip(beside) {
+                *score += scale * (ratio - toll * breadth);
+            }
         }
     }
     for (disease, _) in revision.profiles() {
@@ -133,14 +158,13 @@ fn fill(ratios: &mut [f64], general: usize, value: impl Fn(Domain) -> f64) {
 
 /// Raises each disease's ratio to the best that it has at or above the sign's term.
 fn present(pack: &Pack, sign: &Sign, rates: &[f64; 256], ratios: &mut [f64]) {
-    let general = pack.general_count();
     for domain in Domain::ALL {
         for (term, worth) in sign.matches.get(domain.place()).into_iter().flatten() {
             raise(pack, ratios, rates, *term, *worth, domain);
         }
     }
     for term in pack.ancestors(sign.term) {
-        let curated = pack.rates(term).take_while(|(disease, _)| (disease.0 as usize) < general);
+        let (curated, _) = pack.rates_by_part(term);
         for (disease, _) in curated.filter(|(_, step)| *step == NEVER) {
             if let Some(slot) = ratios.get_mut(disease.0 as usize) {
                 *slot = NEVER_LOG;
@@ -151,18 +175,37 @@ fn present(pack: &Pack, sign: &Sign, rates: &[f64; 256], ratios: &mut [f64]) {
 
 /// Raises the ratios of one part's diseases to what they have at this term.
 fn raise(pack: &Pack, ratios: &mut [f64], rates: &[f64; 256], term: TermIx, worth: f64, domain: Domain) {
-    let general = pack.general_count();
     let mut one = |(disease, step): (DiseaseIx, u8)| {
         let Some(rate) = rates.get(usize::from(step)) else { return };
         if let Some(slot) = ratios.get_mut(disease.0 as usize) {
             *slot = slot.max(worth + rate);
         }
     };
-    let curated = |(disease, _): &(DiseaseIx, u8)| (disease.0 as usize) < general;
+    let (curated, rare) = pack.rates_by_part(term);
     match domain {
-        Domain::General => pack.rates(term).take_while(curated).filter(|(_, step)| *step != NEVER).for_each(&mut one),
-        Domain::Rare => pack.rates(term).skip_while(curated).for_each(&mut one),
+        Domain::General => curated.filter(|(_, step)| *step != NEVER).for_each(&mut one),
+        Domain::Rare => rare.for_each(&mut one),
     }
+}
+
+/// Below this distance from the best score, in natural units, a probability is nothing: not worth an exponential.
+const NOTHING: f64 = 45.0;
+
+/// The weight of "none of these" and the normaliser, both relative to the best score (or 0), and the best diseases in order.
+fn leading(pack: &Pack, scores: &[f64], other_odds: f64) -> (f64, f64, Vec<(f64, DiseaseIx)>) {
+    let top = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max).max(0.0);
+    let other = other_odds * (-top).exp();
+    let near = scores.iter().map(|score| score - top).filter(|distance| *distance > -NOTHING);
+    let total = near.map(f64::exp).sum::<f64>() + other;
+    let known = scores.iter().copied().zip(pack.diseases()).filter(|(score, _)| score.is_finite());
+    let mut order: Vec<(f64, DiseaseIx)> = known.collect();
+    let best_first = |a: &(f64, DiseaseIx), b: &(f64, DiseaseIx)| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1));
+    if order.len() > SHOWN {
+        order.select_nth_unstable_by(SHOWN, best_first);
+        order.truncate(SHOWN);
+    }
+    order.sort_by(best_first);
+    (other, total, order)
 }
 
 /// Normalises the scores together with the odds of "none of these", and shows the best.
@@ -173,17 +216,8 @@ pub(crate) fn differential(
     prior_bits: impl Fn(DiseaseIx) -> f64,
     claims: impl Fn(DiseaseIx, &DiseaseId) -> Vec<bodh_clinical::Claim>,
 ) -> Differential {
-    let top = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max).max(0.0);
-    let other = other_odds * (-top).exp();
-    let total = scores.iter().map(|s| (s - top).exp()).sum::<f64>() + other;
-    let known = scores.iter().copied().zip(pack.diseases()).filter(|(score, _)| score.is_finite());
-    let mut order: Vec<(f64, DiseaseIx)> = known.collect();
-    let best_first = |a: &(f64, DiseaseIx), b: &(f64, DiseaseIx)| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1));
-    if order.len() > SHOWN {
-        order.select_nth_unstable_by(SHOWN, best_first);
-        order.truncate(SHOWN);
-    }
-    order.sort_by(best_first);
+    let (other, total, order) = leading(pack, scores, other_odds);
+    let top = order.first().map_or(0.0, |first| first.0).max(0.0);
     let shown = order.into_iter().filter_map(|(score, disease)| {
         let id = DiseaseId::parse(pack.disease_id(disease)).ok()?;
         let claims = claims(disease, &id);
@@ -195,29 +229,9 @@ pub(crate) fn differential(
             prevalence: pack.prevalence(disease).map(Prevalence),
             red_flag: pack.red_flag(disease).is_some(),
             prior_bits: prior_bits(disease),
+            expected: Vec::new(),
             claims: claims.into(),
         })
     });
     Differential { hypotheses: shown.collect(), other: other / total, ..Differential::default() }
-}
-
-/// Refuses a differential that is longer than one can be, repeats a disease, or has impossible numbers.
-pub fn check_differential(differential: &Differential) -> Result<(), Refusal> {
-    if differential.hypotheses.len() > SHOWN {
-        return Err(Refusal::TooMany { what: "hypotheses", limit: SHOWN });
-    }
-    let share = |p: f64| (0.0..=1.0).contains(&p);
-    let mut seen = BTreeSet::new();
-    for hypothesis in &differential.hypotheses {
-        if hypothesis.claims.len() > crate::MOST_FINDINGS {
-            return Err(Refusal::TooMany { what: "claims", limit: crate::MOST_FINDINGS });
-        }
-        if !share(hypothesis.probability) {
-            return Err(Refusal::OutOfRange { what: "a probability" });
-        }
-        if !seen.insert(&hypothesis.id) {
-            return Err(Refusal::Repeated);
-        }
-    }
-    if share(differential.other) { Ok(()) } else { Err(Refusal::OutOfRange { what: "a probability" }) }
 }

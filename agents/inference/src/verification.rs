@@ -3,9 +3,9 @@
 use crate::calibration::out_of_line;
 use crate::chart::{Sign, signs};
 use crate::claim::Claimant;
-use crate::posterior::Prior;
+use crate::posterior::{Prior, SHOWN};
 use bodh_clinical::{Claim, Differential, Finding, Refutation, RefutationCause, Subject, Verification};
-use bodh_knowledge::{Pack, Revision};
+use bodh_knowledge::{Pack, Refusal, Revision};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How far a stated number may be from the re-derived one, in bits.
@@ -107,4 +107,25 @@ pub fn dissent(one: &Differential, other: &Differential) -> f64 {
         weight *= PERSISTENCE;
     }
     1.0 - overlap / weights
+}
+
+/// Refuses a differential that is longer than one can be, repeats a disease, or has impossible numbers.
+pub fn check_differential(differential: &Differential) -> Result<(), Refusal> {
+    if differential.hypotheses.len() > SHOWN {
+        return Err(Refusal::TooMany { what: "hypotheses", limit: SHOWN });
+    }
+    let share = |p: f64| (0.0..=1.0).contains(&p);
+    let mut seen = BTreeSet::new();
+    for hypothesis in &differential.hypotheses {
+        if hypothesis.claims.len() > crate::MOST_FINDINGS {
+            return Err(Refusal::TooMany { what: "claims", limit: crate::MOST_FINDINGS });
+        }
+        if !share(hypothesis.probability) {
+            return Err(Refusal::OutOfRange { what: "a probability" });
+        }
+        if !seen.insert(&hypothesis.id) {
+            return Err(Refusal::Repeated);
+        }
+    }
+    if share(differential.other) { Ok(()) } else { Err(Refusal::OutOfRange { what: "a probability" }) }
 }

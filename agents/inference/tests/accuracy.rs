@@ -19,6 +19,7 @@ fn hypothesis(name: &str, also: &[&str], probability: f64) -> Hypothesis {
         prevalence: None,
         red_flag: false,
         prior_bits: 0.0,
+        expected: vec![],
         claims: std::sync::Arc::default(),
     }
 }

@@ -48,6 +48,23 @@ fn the_numbers_are_the_product_of_the_claims() {
 }
 
 #[test]
+fn what_a_diagnosis_made_one_expect_is_not_in_the_chart() {
+    let found = ranked();
+    for (place, hypothesis) in found.hypotheses.iter().enumerate() {
+        assert!(hypothesis.expected.len() <= 4 && (place < 10 || hypothesis.expected.is_empty()));
+        for expected in &hypothesis.expected {
+            let term = PACK.term(expected.term.as_str()).unwrap();
+            assert_eq!(PACK.term_label(term), expected.label);
+            assert!((0.3..=1.0).contains(&expected.frequency) && expected.tells_bits.is_finite());
+            let in_chart = |f: &Finding| PACK.is_a(PACK.term(f.term.as_str()).unwrap(), term);
+            assert!(!chart().iter().any(in_chart), "{}", expected.label);
+        }
+    }
+    assert!(!found.hypotheses[0].expected.is_empty());
+    assert!(found.outline().hypotheses.iter().all(|h| h.expected.is_empty() && h.claims.is_empty()));
+}
+
+#[test]
 fn the_order_of_the_chart_and_the_thread_do_not_matter() {
     let mut turned = chart();
     turned.reverse();
@@ -182,7 +199,7 @@ fn a_probability_that_is_not_the_product_of_its_claims_falls() {
         assert!(refuted(&bad).len() > 20, "{exponent}");
     }
     let struck = good.hypotheses[1].claims[0].id.clone();
-    assert_eq!(refuted(&good.clone().without(&struck)), [], "what a person struck out is out of the product too");
+    assert_eq!(refuted(&good.without(&struck)), [], "what a person struck out is out of the product too");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What a pack knows of curated conditions beside their findings.
 
 use crate::curated::{Measure, is_own};
-use crate::flat::{NONE, Section, f64_at};
+use crate::flat::{NONE, Section, f64_at, u16_at};
 use crate::{DiseaseIx, Pack, TermIx};
 use bodh_clinical::{Sex, Subject};
 
@@ -29,6 +29,21 @@ impl Pack {
     #[must_use]
     pub fn is_general(&self, disease: DiseaseIx) -> bool {
         (disease.0 as usize) < self.general_count()
+    }
+
+    /// As [`Pack::rates`], of curated conditions alone, and of the release's diseases alone.
+    pub fn rates_by_part(
+        &self,
+        term: TermIx,
+    ) -> (impl Iterator<Item = (DiseaseIx, u8)> + '_, impl Iterator<Item = (DiseaseIx, u8)> + '_) {
+        let range = self.flat.range(Section::PostingAt, term.0 as usize);
+        let diseases = self.flat.section(Section::PostingDisease);
+        let (mut low, mut high) = (range.start, range.end);
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if usize::from(u16_at(diseases, middle)) < self.general_count() { low = middle + 1 } else { high = middle }
+        }
+        (self.posted(range.start..low), self.posted(low..range.end))
     }
 
     /// Share of people who have it, or who have had it within 25 years; none for what the release does not tell.
@@ -73,9 +88,11 @@ impl Pack {
             Sex::Male => number(Section::FactorMale),
             Sex::Unknown | Sex::Other => 1.0,
         };
-        let ages: Vec<u32> = self.flat.list(Section::AgeAt, Section::Age, disease.0 as usize).collect();
+        // First and last days, in turn.
+        let ages = || self.flat.list(Section::AgeAt, Section::Age, disease.0 as usize);
         let within = |age: u32| {
-            ages.is_empty() || ages.chunks_exact(2).any(|s| matches!(s, [from, to] if (*from..=*to).contains(&age)))
+            let mut spans = ages().step_by(2).zip(ages().skip(1).step_by(2)).peekable();
+            spans.peek().is_none() || spans.any(|(from, to)| (from..=to).contains(&age))
         };
         let age = if subject.age_days.is_none_or(within) { 1.0 } else { number(Section::FactorOutside) };
         sex * age

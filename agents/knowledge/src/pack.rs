@@ -4,6 +4,7 @@ use crate::flat::{Flat, NONE, ROW_WORDS, Section, check, f64_at, u16_at, u32_at}
 use crate::{Annotation, EvidenceCode, Frequency, FrequencyClass, PackBytes, PackError};
 use bodh_clinical::Sex;
 use std::cmp::Ordering;
+use std::ops::Range;
 
 /// A term, by its place in the order of the ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -259,7 +260,11 @@ impl Pack {
 
     /// The diseases that can show the term, ascending, with their rates as [`crate::rate_of`] reads them.
     pub fn rates(&self, term: TermIx) -> impl Iterator<Item = (DiseaseIx, u8)> + '_ {
-        let range = self.flat.range(Section::PostingAt, term.0 as usize);
+        self.posted(self.flat.range(Section::PostingAt, term.0 as usize))
+    }
+
+    /// The postings at these places.
+    pub(crate) fn posted(&self, range: Range<usize>) -> impl Iterator<Item = (DiseaseIx, u8)> + '_ {
         let diseases =
             self.flat.section(Section::PostingDisease).get(range.start * 2..range.end * 2).unwrap_or_default();
         let rates = self.flat.section(Section::PostingRate).get(range).unwrap_or_default();

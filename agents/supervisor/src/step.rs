@@ -10,7 +10,7 @@ const SETTLED: f64 = 0.97;
 /// A leading probability below which nothing leads.
 const LEADS: f64 = 0.10;
 /// Expected gain per US dollar, the round's own cost included, that is not worth another order, in bits.
-const NEGLIGIBLE_BITS: f64 = 0.0006;
+const NEGLIGIBLE: f64 = 0.0006;
 
 /// What next, and why.
 pub(crate) fn next(
@@ -63,7 +63,7 @@ pub(crate) fn next(
 /// The best proposal that is not done. One over budget is proposed too: whether to pay is for a human to say.
 fn worth_ordering<'a>(plan: &'a Plan, done: &[TestId]) -> Option<&'a Proposal> {
     let worth = |p: &&Proposal| p.gain_bits / (p.price.map_or(ROUND, Usd::dollars) + ROUND);
-    plan.proposals.iter().filter(|p| !done.contains(&p.test)).find(|p| worth(p) >= NEGLIGIBLE_BITS)
+    plan.proposals.iter().filter(|p| !done.contains(&p.test)).find(|p| worth(p) >= NEGLIGIBLE)
 }
 
 /// Concludes when something leads, else gives the case to a physician undecided.

@@ -22,6 +22,7 @@ fn question(sequential: bool, round: u32, leading: f64, gain: f64, done: &[&str]
         prevalence: None,
         red_flag: false,
         prior_bits: 0.0,
+        expected: vec![],
         claims: std::sync::Arc::default(),
     };
     let test = |id: &str| TestId::parse(id).unwrap();

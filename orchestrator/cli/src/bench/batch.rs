@@ -147,7 +147,7 @@ mod tests {
             budget: Usd::ZERO,
             rivals: false,
         };
-        let done = run_all(&[good.clone(), bad.clone(), good.clone()], &members, batch);
+        let done = run_all(&[good.clone(), bad, good.clone()], &members, batch);
         let names: Vec<_> = done.iter().map(|one| one.row.case.as_str()).collect();
         assert_eq!(names, [name, "bad", name]);
         assert_eq!(done[0].scored.as_ref().unwrap().rank, Some(1));

@@ -77,7 +77,7 @@ pub(crate) fn dollars(title: &str, lines: &[Line]) -> String {
         }
     }
     caption(&mut svg, "mean cost of a case, first visit included (logarithmic)");
-    let mut labels: Vec<(f64, String)> = Vec::new();
+    let mut labels: Vec<(f64, String, String)> = Vec::new();
     for (line, dash) in lines.iter().zip(DASHES.iter().cycle()) {
         let points: Vec<String> = line.points.iter().map(|(x, y)| format!("{:.1},{:.1}", across(*x), up(*y))).collect();
         let (colour, width) = if line.leads { ("#0b5cad", 3.0) } else { ("#4a5763", 1.5) };
@@ -90,14 +90,22 @@ pub(crate) fn dollars(title: &str, lines: &[Line]) -> String {
             let _ = writeln!(svg, "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"5\" fill=\"{colour}\"/>", across(x), up(y));
         }
         let end = line.points.last().map_or(TOP, |(_, y)| up(*y));
-        labels.push((end, format!("fill=\"{colour}\">{}", line.label)));
+        let stroke = format!("stroke=\"{colour}\" stroke-width=\"{width}\" stroke-dasharray=\"{dash}\"");
+        labels.push((end, stroke, format!("fill=\"{colour}\">{}", line.label)));
     }
-    // Labels keep a line's height from one another.
+    // Each label with a sample of its stroke; they keep a line's height from one another.
     labels.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut free = TOP;
-    for (wanted, text) in labels {
+    for (wanted, stroke, text) in labels {
         let y = wanted.max(free);
-        let _ = writeln!(svg, "<text x=\"{:.1}\" y=\"{:.1}\" {text}</text>", RIGHT + 10.0, y + 4.0);
+        let (from, to) = (RIGHT + 10.0, RIGHT + 40.0);
+        let _ = write!(
+            svg,
+            "<line x1=\"{from}\" y1=\"{y:.1}\" x2=\"{to}\" y2=\"{y:.1}\" {stroke}/>\n\
+             <text x=\"{:.1}\" y=\"{:.1}\" {text}</text>\n",
+            to + 6.0,
+            y + 4.0
+        );
         free = y + 18.0;
     }
     svg.push_str("</svg>\n");

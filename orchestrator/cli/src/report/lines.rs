@@ -1,6 +1,7 @@
 //! The report, line by line.
 
 use super::NOT_A_DEVICE;
+use super::expected::expected;
 use super::words::{dollars, kind, likelihood, percent, presence, prevalence};
 use crate::terminal::{Paint, shown};
 use bodh_clinical::{Claim, Finding, Hypothesis, IgnoredCause};
@@ -131,7 +132,7 @@ fn hypothesis(out: &mut String, report: &Report, place: usize, h: &Hypothesis, p
     for claim in claims.iter().rev().filter(|c| c.bits <= -WORTH_SAYING).take(CLAIMS) {
         writeln!(out, "        against  {}", statement(report, claim))?;
     }
-    Ok(())
+    expected(out, place, h)
 }
 
 fn statement(report: &Report, claim: &Claim) -> String {

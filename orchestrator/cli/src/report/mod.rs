@@ -1,6 +1,7 @@
 //! A session's report on a terminal, for someone who is tired: where it stands first, then why, then the rest.
 
 mod escalation;
+mod expected;
 mod lines;
 mod words;
 

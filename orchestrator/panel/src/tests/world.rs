@@ -36,6 +36,7 @@ fn hypothesis(n: u32, probability: f64, finding: &Finding) -> Hypothesis {
         prevalence: None,
         red_flag: false,
         prior_bits: 0.0,
+        expected: vec![],
         claims: vec![claim].into(),
     }
 }

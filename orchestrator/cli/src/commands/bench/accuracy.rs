@@ -1,9 +1,11 @@
 //! `bodh bench accuracy`: the rank of the right disease, over many cases, in this process.
 
 use super::findings::{self, Told};
-use crate::bench::{Batch, Done, InProcess, read_cases, run_all, truth_file};
+use crate::bench::{Answers, Batch, Done, InProcess, read_cases, run_all, truth_file};
 use crate::failure::{Failure, Outcome};
+use crate::terminal;
 use bodh_clinical::Usd;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -63,6 +65,9 @@ pub(super) fn run(args: &Args) -> Outcome {
         rivals: args.sequential,
     };
     let done = run_all(&cases, &members, batch);
+    if let (Some(path), Some(truth)) = (&args.truth, &truth) {
+        strangers(path, truth, &done)?;
+    }
     if let Some(path) = &args.rankings {
         write_rankings(path, &done)?;
     }
@@ -73,6 +78,26 @@ pub(super) fn run(args: &Args) -> Outcome {
         }
     }
     findings::print(&told, args.json)
+}
+
+/// Says which cases of a truth file are not among the cases; none at all is another file's truth.
+fn strangers(path: &Path, truth: &HashMap<String, Answers>, done: &[Done]) -> Outcome {
+    let known: HashSet<&str> = done.iter().map(|one| one.row.case.as_str()).collect();
+    let mut unknown: Vec<&str> = truth.keys().map(String::as_str).filter(|case| !known.contains(case)).collect();
+    unknown.sort_unstable();
+    let Some(first) = unknown.first().map(|first| terminal::shown(first)) else { return Ok(()) };
+    let (shown, scored) = (path.display(), done.iter().filter(|one| one.scored.is_some()).count());
+    // A case may also be named by its place in the file.
+    if scored >= truth.len() {
+        return Ok(());
+    }
+    if scored == 0 {
+        return Err(Failure::input(format!(
+            "{shown}: names none of the cases (first `{first}`); is it another set's?"
+        )));
+    }
+    eprintln!("{shown}: {} of its cases are not among the cases, first `{first}`", unknown.len());
+    Ok(())
 }
 
 fn cannot(path: &Path, cause: &std::io::Error) -> Failure {
@@ -100,6 +125,34 @@ fn write_rankings(path: &Path, done: &[Done]) -> Outcome {
 mod tests {
     use super::*;
     use crate::bench::Case;
+
+    #[test]
+    fn a_truth_file_of_other_cases_is_told() {
+        let row = |case: &str, scored: bool| {
+            let cases = [Case { place: case.into(), bytes: b"{".to_vec() }];
+            let batch = Batch {
+                truth: None,
+                leave_publication_out: false,
+                sequential: false,
+                budget: Usd::ZERO,
+                rivals: false,
+            };
+            let mut done = run_all(&cases, &InProcess::load().unwrap(), batch);
+            let outcome = bodh_inference::accuracy::Outcome {
+                case: case.to_owned(),
+                publication: String::new(),
+                rank: None,
+                leading: 0.0,
+            };
+            done[0].scored = Some(outcome).filter(|_| scored);
+            done
+        };
+        let truth = HashMap::from([("a".to_owned(), Answers::default()), ("b".to_owned(), Answers::default())]);
+        let path = Path::new("truth.tsv");
+        assert!(strangers(path, &truth, &row("a", true)).is_ok(), "told, and gone on");
+        let refused = strangers(path, &truth, &row("c", false)).unwrap_err();
+        assert!(refused.code() == 2 && refused.to_string().contains("truth.tsv: names none of the cases (first `a`)"));
+    }
 
     #[test]
     fn a_rankings_file_has_one_object_per_case() {

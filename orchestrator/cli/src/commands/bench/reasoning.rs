@@ -6,7 +6,7 @@ use crate::commands::visit::print_json;
 use crate::failure::{Failure, Outcome};
 use crate::terminal;
 use bodh_clinical::{Case, Finding};
-use bodh_inference::{plan, second_opinion, verify};
+use bodh_inference::{order, plan, second_opinion, verify};
 use bodh_knowledge::{COMMITTED, Pack, inflate};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -29,8 +29,9 @@ Examples:
 --beside names a Python that has `pyhpo` or `hpo3`; both answer to one module name, so each needs an environment of its
 own (python3 -m venv a; a/bin/pip install pyhpo).
 
-One thread. `rank` is the diagnostician's whole answer over all diseases with its claims, `similarity` the verifier's own
-over all diseases: what --beside asks the Python packages too, over the diseases they know.")]
+One thread. `order` puts all diseases in order, `rank` is the diagnostician's whole answer: the same with the claims of the
+leading fifty. `similarity` is the verifier's own order: what --beside asks the Python packages too, over the diseases
+that they know.")]
 pub(super) struct Args {
     /// A folder, a .json, a .jsonl, or .xz of them
     #[arg(value_name = "CASES")]
@@ -50,6 +51,7 @@ pub(super) struct Args {
 #[derive(Debug, Serialize)]
 struct Steps {
     read: Times,
+    order: Times,
     rank: Times,
     similarity: Times,
     verify: Times,
@@ -112,7 +114,8 @@ fn load() -> Outcome<Load> {
     let flat = timed(&mut times, || inflate(COMMITTED)).map_err(damaged)?;
     let pack = timed(&mut times, || Pack::open(flat.clone())).map_err(damaged)?;
     drop(pack);
-    let pack = timed(&mut times, || Pack::open_verified(flat)).map_err(damaged)?;
+    let shared = bodh_knowledge::PackBytes::from(flat);
+    let pack = timed(&mut times, || Pack::open_verified(shared)).map_err(damaged)?;
     let [unpack_ms, check_ms, open_ms] = times.as_slice() else { return Err(Failure::failed("no times")) };
     Ok(Load {
         unpack_ms: *unpack_ms,
@@ -131,14 +134,15 @@ fn resident() -> f64 {
 }
 
 fn steps(members: &InProcess, cases: &[Case]) -> Outcome<(Steps, Vec<Vec<Finding>>)> {
-    let mut times: [Vec<f64>; 5] = Default::default();
-    let [read, rank, similarity, check, planning] = &mut times;
+    let mut times: [Vec<f64>; 6] = Default::default();
+    let [read, ordering, rank, similarity, check, planning] = &mut times;
     let mut charts = Vec::new();
     let bar = terminal::bar(cases.len() as u64, "cases");
     for case in cases {
         bar.inc(1);
         let Ok(chart) = timed(read, || members.chart(case)) else { continue };
         let (pack, findings) = (&members.pack, chart.findings);
+        timed(ordering, || order(pack, &case.subject, &findings));
         let ranked = timed(rank, || members.rank(&case.subject, &findings, None));
         let second = timed(similarity, || second_opinion(pack, &case.subject, &findings));
         timed(check, || verify(pack, &case.subject, &findings, &ranked, &second));
@@ -147,10 +151,10 @@ fn steps(members: &InProcess, cases: &[Case]) -> Outcome<(Steps, Vec<Vec<Finding
     }
     bar.finish_and_clear();
     let nothing = || Failure::input("no case that the packs know".to_owned());
-    let [read, rank, similarity, verify, plan] = times.map(Times::of);
-    let all = read.zip(rank).zip(similarity).zip(verify).zip(plan).ok_or_else(nothing)?;
-    let ((((read, rank), similarity), verify), plan) = all;
-    Ok((Steps { read, rank, similarity, verify, plan }, charts))
+    let [read, order, rank, similarity, verify, plan] = times.map(Times::of);
+    let all = read.zip(order).zip(rank).zip(similarity).zip(verify).zip(plan).ok_or_else(nothing)?;
+    let (((((read, order), rank), similarity), verify), plan) = all;
+    Ok((Steps { read, order, rank, similarity, verify, plan }, charts))
 }
 
 /// The same charts, one JSON list of present terms per line, to the Python packages.
@@ -193,6 +197,7 @@ fn words(members: &InProcess, cases: usize, baseline: f64, load: &Load, steps: &
     );
     let all = [
         ("read", &steps.read),
+        ("order", &steps.order),
         ("rank", &steps.rank),
         ("similarity", &steps.similarity),
         ("verify", &steps.verify),
