@@ -91,7 +91,7 @@ impl Scene {
         let reached = until(RECOVERED, || {
             let waiting = self.waiting();
             begun = self.convened().difference(before).cloned().collect();
-            begun.len() >= 1 + usize::from(surely) && begun.iter().all(|session| waiting.contains_key(session))
+            begun.len() > usize::from(surely) && begun.iter().all(|session| waiting.contains_key(session))
         });
         assert!(reached, "{at}: a session is stuck: {begun:?} {said:?}");
         for session in &begun {
