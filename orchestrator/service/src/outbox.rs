@@ -11,7 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Entries per round.
 const BATCH: u32 = 256;
 /// Sent entries stay in the store for so long before they are removed: one removal for many rounds.
-const SWEEP: Duration = Duration::from_millis(500);
+const SWEEP: Duration = Duration::from_millis(200);
 
 /// How far the log has acknowledged, and a way to say that there is more. Cheap to clone.
 #[derive(Clone)]
