@@ -2,7 +2,8 @@
 //!
 //! One order reveals a whole bundle. Its joint outcome is approximated by the bundle's few most informative terms,
 //! taken as independent given the disease: up to `2^4` outcomes, each with the posterior that would follow; what else the
-//! bundle shows adds a share of what it would tell alone. No test tells more than is unknown. Diseases outside the differential's leading ones, and "none of these", show everything at its background rate.
+//! bundle shows adds a share of what it would tell alone. No test tells more than is unknown. Diseases outside the
+//! differential's leading ones, and "none of these", show everything at its background rate.
 //!
 //! A condition that must not be missed has a rule of its own: while it holds real mass and none of the tests that settle it
 //! is done, the first of these is proposed, whatever it is expected to tell.

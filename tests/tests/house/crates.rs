@@ -3,6 +3,7 @@
 use super::{
     finding::{Finding, at, finds, hold},
     graph::{Graph, Package, way},
+    members::AGENTS,
     tree::Tree,
 };
 
@@ -56,14 +57,7 @@ const APART: [(&str, &str); 5] = [
 /// Programs that another crate may use as a library, and why.
 const USED: [(&str, &[&str], &str); 1] = [(
     "orchestrator/cli",
-    &[
-        "agents/cost_guardian",
-        "agents/diagnostician",
-        "agents/intake",
-        "agents/reasoning_verifier",
-        "agents/supervisor",
-        "agents/test_planner",
-    ],
+    &AGENTS,
     "the benchmark convenes the panel in its own process, with the members' own answers",
 )];
 

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// The agents, and what all of them share.
-const AGENTS: [&str; 6] = [
+pub(crate) const AGENTS: [&str; 6] = [
     "agents/cost_guardian",
     "agents/diagnostician",
     "agents/intake",
