@@ -45,7 +45,11 @@ pub(crate) fn sum_of_bits(hypothesis: &Hypothesis) -> f64 {
 pub(crate) fn calibrate(pack: &Pack, signs: &[Sign], mut differential: Differential) -> Differential {
     let Some(leading) = differential.leading() else { return differential };
     let Some(disease) = pack.disease(leading.id.as_str()) else { return differential };
-    let present = signs.iter().filter(|s| s.presence == Presence::Present);
+    let mut present = signs.iter().filter(|s| s.presence == Presence::Present).peekable();
+    if present.peek().is_none() {
+        // Before any finding nothing was multiplied: what was there before is what it is.
+        return Differential { exponent: 1.0, ..differential };
+    }
     let weight: f64 = present.map(|s| s.weight).sum::<f64>().max(LEAST_WEIGHT);
     let evidence = sum_of_bits(leading) * LN_2 / weight;
     let wanted = target(Domain::of(pack, disease), leading.probability, evidence);

@@ -2,8 +2,8 @@
 //!
 //! One order reveals a whole bundle. Its joint outcome is approximated by the bundle's few most informative terms,
 //! taken as independent given the disease: up to `2^4` outcomes, each with the posterior that would follow; what else the
-//! bundle shows adds a share of what it would tell alone. No test tells more than is unknown. Diseases outside the
-//! differential's leading ones, and "none of these", show everything at its background rate.
+//! bundle shows adds a share of what it would tell alone. Diseases outside the differential's leading ones show everything
+//! at its background rate; they are many, so that a test tells something of which of them it could be.
 //!
 //! A condition that must not be missed has a rule of its own: while it holds real mass and none of the tests that settle it
 //! is done, the first of these is proposed, whatever it is expected to tell.
@@ -29,7 +29,10 @@ const CERTAIN: f64 = 0.98;
 /// Hypotheses below this are planned for together with what is not listed.
 const LEAST_PROBABILITY: f64 = 0.001;
 /// What another round costs in everybody's time, in US dollars: one thorough question rather than ten small ones.
-pub const ROUND: f64 = 20.0;
+pub const ROUND: f64 = 60.0;
+/// What is not listed is many diseases: the share of such a finding's uncertainty that the disease would settle. Without it
+/// nothing is worth asking once a wrong diagnosis leads. Chosen with [`ROUND`] on development cases.
+const OF_MANY: f64 = 0.6;
 /// Less gain than this is noise, in bits.
 const LEAST_GAIN: f64 = 1e-4;
 /// From this probability on a condition that must not be missed has to be settled.
@@ -60,7 +63,6 @@ pub fn candidates(pack: &Pack, findings: &[Finding], differential: &Differential
     let open = open_terms(pack, findings, &belief);
     let settling = settling(pack, differential, done);
     let bundles = bundles(pack, &open);
-    let unknown: f64 = belief.probabilities.iter().filter(|p| **p > 0.0).map(|p| -p * p.log2()).sum();
     let mut proposals = Vec::new();
     for test in pack.tests() {
         let Ok(id) = TestId::parse(pack.test_id(test)) else { continue };
@@ -69,7 +71,7 @@ pub fn candidates(pack: &Pack, findings: &[Finding], differential: &Differential
         }
         let bundle = bundles.get(&test);
         let chosen = bundle.map_or(&[][..], |b| b.chosen.as_slice());
-        let gain = (belief.gain(chosen) + bundle.map_or(0.0, |b| FURTHER * b.further)).min(unknown);
+        let gain = belief.gain(chosen) + bundle.map_or(0.0, |b| FURTHER * b.further);
         let settles = settling.iter().find(|(by, _)| *by == test).map(|(_, condition)| condition.clone());
         if gain > LEAST_GAIN || settles.is_some() {
             let reveals = chosen.iter().filter_map(|o| TermId::parse(pack.term_id(o.term)).ok()).collect();
@@ -137,6 +139,7 @@ impl Belief {
         for (place, probability) in self.probabilities.iter().enumerate() {
             joint.clear();
             joint.push(*probability);
+            let settled = if place == self.diseases.len() { 1.0 - OF_MANY } else { 1.0 };
             for term in terms {
                 let rate = term.rates.get(place).copied().unwrap_or(0.0);
                 for outcome in 0..joint.len() {
@@ -146,7 +149,7 @@ impl Belief {
                         *absent = both * (1.0 - rate);
                     }
                 }
-                noise += probability * term.entropies.get(place).copied().unwrap_or(0.0);
+                noise += settled * probability * term.entropies.get(place).copied().unwrap_or(0.0);
             }
             outcomes.iter_mut().zip(&joint).for_each(|(all, one)| *all += one);
         }

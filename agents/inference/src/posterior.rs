@@ -23,9 +23,6 @@ const OTHER_ODDS: f64 = 3.0;
 #[must_use]
 pub fn rank(pack: &Pack, subject: &Subject, findings: &[Finding], evidence: &Evidence<'_>) -> Differential {
     let signs = signs(pack, findings);
-    if signs.is_empty() {
-        return Differential { other: 1.0, ..Differential::default() };
-    }
     let revision = evidence.exclude_publication.map(|p| pack.without(p)).unwrap_or_default();
     let prior = Prior::new(pack, subject, &signs, &revision);
     let scores = posterior(pack, &signs, &prior);

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use bodh_clinical::{Differential, DiseaseId, Finding, Origin, Presence, RefutationCause, Subject, TermId, TestId};
-use bodh_inference::{Evidence, check_chart, check_differential, dissent, plan, rank, second_opinion, verify};
+use bodh_inference::{Evidence, ROUND, check_chart, check_differential, dissent, plan, rank, second_opinion, verify};
 use bodh_knowledge::{COMMITTED, DiseaseIx, Pack, Refusal, inflate};
 use std::sync::LazyLock;
 
@@ -110,9 +110,14 @@ fn dissent_is_zero_with_oneself_and_one_with_a_stranger() {
 }
 
 #[test]
-fn nothing_known_is_nothing_claimed() {
-    let empty = rank(&PACK, &Subject::default(), &[], &Evidence::default());
-    assert_eq!((empty.hypotheses.len(), empty.other.to_bits()), (0, 1.0f64.to_bits()));
+fn nothing_known_is_nothing_claimed_and_yet_something_is_worth_asking() {
+    let before = rank(&PACK, &Subject::default(), &[], &Evidence::default());
+    assert!(before.hypotheses.iter().all(|h| h.claims.is_empty() && h.probability < 0.02));
+    let second = second_opinion(&PACK, &Subject::default(), &[]);
+    assert_eq!((second.hypotheses.len(), second.other.to_bits()), (0, 1.0f64.to_bits()));
+    assert!(verify(&PACK, &Subject::default(), &[], &before, &second).refuted.is_empty());
+    let proposals = plan(&PACK, &[], &before, &[]).proposals;
+    assert!(proposals.first().is_some_and(|p| p.gain_bits > 0.1));
 }
 
 #[test]
@@ -131,7 +136,7 @@ fn a_plan_is_bounded_ordered_and_never_repeats_what_is_done() {
     let planned = |done: &[TestId]| plan(&PACK, &chart()[..2], &ranked(), done);
     let first = planned(&[]);
     assert!((1..=10).contains(&first.proposals.len()));
-    let worth: Vec<f64> = first.proposals.iter().map(|p| p.gain_bits / (p.price.unwrap().dollars() + 20.0)).collect();
+    let worth: Vec<f64> = first.proposals.iter().map(|p| p.gain_bits / (p.price.unwrap().dollars() + ROUND)).collect();
     assert!(worth.windows(2).all(|w| w[0] >= w[1]));
     assert!(first.proposals.iter().all(|p| p.gain_bits > 0.0 && !p.reveals.is_empty()));
     assert_eq!(first, planned(&[]));

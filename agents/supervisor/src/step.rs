@@ -10,7 +10,7 @@ const SETTLED: f64 = 0.97;
 /// A leading probability below which nothing leads.
 const LEADS: f64 = 0.10;
 /// Expected gain per US dollar, the round's own cost included, that is not worth another order, in bits.
-const NEGLIGIBLE: f64 = 0.0006;
+const NEGLIGIBLE: f64 = 0.0003;
 
 /// What next, and why.
 pub(crate) fn next(

@@ -19,13 +19,19 @@ pub(crate) fn begin(panel: &mut Panel) -> Result<Vec<Command>, StepError> {
     Ok(vec![command])
 }
 
-pub(crate) fn extracted(panel: &mut Panel, call: u32, intake: &Intake) -> Result<Vec<Command>, StepError> {
+/// `withheld` findings wait to be asked for: then a panel may begin with nothing but a person's age and sex.
+pub(crate) fn extracted(
+    panel: &mut Panel,
+    call: u32,
+    intake: &Intake,
+    withheld: u32,
+) -> Result<Vec<Command>, StepError> {
     match panel.state {
         State::Reading { call: asked } if asked == call => {}
         _ => return Err(StepError::WrongAnswer(call)),
     }
     panel.session.chart = intake.clone();
-    if intake.findings.is_empty() {
+    if intake.findings.is_empty() && withheld == 0 {
         return Ok(withdraw(panel, Withdrawal::NothingUsable));
     }
     Ok(reason(panel))

@@ -1,7 +1,7 @@
 //! Events: what happened, as the runner tells it.
 
 use crate::{Call, Decision, Ruling};
-use bodh_clinical::{ClaimId, Finding, Opinion, TestId};
+use bodh_clinical::{ClaimId, Finding, Intake, Opinion, TestId};
 use serde::{Deserialize, Serialize};
 
 /// Something that happened. Stored, in order, they are the session.
@@ -16,6 +16,15 @@ pub enum Event {
         call: Call,
         /// The answer.
         opinion: Box<Opinion>,
+    },
+    /// Intake answered in a sequential session: what is told at first, and that more can be asked for.
+    Opened {
+        /// Which question.
+        call: Call,
+        /// What is told; it may be nothing but the person's age and sex.
+        intake: Box<Intake>,
+        /// How many findings wait to be asked for.
+        withheld: u32,
     },
     /// An agent did not answer, or its answer was refused.
     Failed {

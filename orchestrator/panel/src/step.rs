@@ -51,6 +51,10 @@ pub fn step(panel: &Panel, event: &Event, at_unix_ms: i64) -> Result<(Panel, Vec
             settle_call(&mut next, *call)?;
             answered(&mut next, *call, opinion)?
         }
+        Event::Opened { call, intake, withheld } => {
+            settle_call(&mut next, *call)?;
+            deliberate::extracted(&mut next, *call, intake, *withheld)?
+        }
         Event::Failed { call, cause } => failed(&mut next, *call, *cause)?,
         Event::Ruled { rulings, salt } => conclude::ruled(&mut next, rulings, salt, at_unix_ms)?,
         Event::Resulted { test, findings } => deliberate::resulted(&mut next, test, findings)?,
@@ -106,7 +110,7 @@ pub(crate) fn settle(panel: &mut Panel, event: &'static str, is: impl Fn(&Comman
 
 fn answered(panel: &mut Panel, call: u32, opinion: &Opinion) -> Result<Vec<Command>, StepError> {
     match opinion {
-        Opinion::Extract(intake) => deliberate::extracted(panel, call, intake),
+        Opinion::Extract(intake) => deliberate::extracted(panel, call, intake, 0),
         Opinion::Differential(differential) => deliberate::differential(panel, call, differential),
         Opinion::SecondOpinion(second) => deliberate::second(panel, call, second),
         Opinion::Verify(verification) => deliberate::verified(panel, call, verification),

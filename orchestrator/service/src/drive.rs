@@ -127,8 +127,11 @@ impl Runner {
                 let opening = keeper.initial().to_vec();
                 let hidden = intake.findings.iter().filter(|f| !opening.contains(f)).cloned().collect();
                 intake.findings = opening;
-                let event = Event::Answered { call, opinion: Box::new(Opinion::Extract(intake)) };
-                (event, With { hidden: Some(hidden), ..With::default() })
+                let withheld = u32::try_from(keeper.hidden()).unwrap_or(u32::MAX);
+                (
+                    Event::Opened { call, intake: Box::new(intake), withheld },
+                    With { hidden: Some(hidden), ..With::default() },
+                )
             }
             opinion => (Event::Answered { call, opinion: Box::new(opinion) }, With::default()),
         }

@@ -47,7 +47,7 @@ fn state_entry(told: &Told<'_>) -> Draft {
 fn event_name(event: &Event) -> &'static str {
     match event {
         Event::Begun => "begun",
-        Event::Answered { .. } => "answered",
+        Event::Answered { .. } | Event::Opened { .. } => "answered",
         Event::Failed { .. } => "failed",
         Event::Ruled { .. } => "ruled",
         Event::Resulted { .. } => "resulted",
@@ -61,7 +61,9 @@ fn event_name(event: &Event) -> &'static str {
 
 fn event_entries(told: &Told<'_>) -> Vec<Draft> {
     match told.event {
-        Event::Answered { call, .. } => asked(told, *call, Kind::Outcome, Verdict::Ok, "").into_iter().collect(),
+        Event::Answered { call, .. } | Event::Opened { call, .. } => {
+            asked(told, *call, Kind::Outcome, Verdict::Ok, "").into_iter().collect()
+        }
         Event::Failed { call, cause } => {
             let verdict = if *cause == FailureCause::Interrupted { Verdict::Interrupted } else { Verdict::Failed };
             asked(told, *call, Kind::Outcome, verdict, cause_code(*cause)).into_iter().collect()

@@ -108,7 +108,8 @@ impl InProcess {
         while let Some(command) = queue.pop_front() {
             let event = match command {
                 Command::Ask { call, inquiry: Inquiry::Extract, .. } => {
-                    Event::Answered { call, opinion: Box::new(Opinion::Extract(chart.clone())) }
+                    let withheld = u32::try_from(session.hidden.len()).unwrap_or(u32::MAX);
+                    Event::Opened { call, intake: Box::new(chart.clone()), withheld }
                 }
                 Command::Ask { call, inquiry: Inquiry::Put(question), .. } => {
                     Event::Answered { call, opinion: Box::new(session.ask(&question, judge)?) }

@@ -138,3 +138,12 @@ fn a_case_without_usable_findings_is_given_up_not_guessed() {
     panel = step(&panel, &empty, NOW).unwrap().0;
     assert_eq!(panel.state, State::Withdrawn { why: Withdrawal::NothingUsable, round: None });
 }
+
+#[test]
+fn a_sequential_session_begins_with_nothing_told_while_something_can_be_asked_for() {
+    let begun = step(&convened(true), &Event::Begun, NOW).unwrap().0;
+    let opened = |withheld| Event::Opened { call: 1, intake: Box::default(), withheld };
+    assert!(matches!(step(&begun, &opened(1), NOW).unwrap().0.state, State::Reasoning { .. }));
+    let nothing = step(&begun, &opened(0), NOW).unwrap().0;
+    assert_eq!(nothing.state, State::Withdrawn { why: Withdrawal::NothingUsable, round: None });
+}
