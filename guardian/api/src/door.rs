@@ -75,6 +75,13 @@ impl Door {
         Ok(Challenge { nonce: reply.nonce, id: reply.id })
     }
 
+    /// Enrols the holder of an invitation: their record, signed by their passkey.
+    pub async fn accept(&self, record: Vec<u8>, signature: Vec<u8>, trace: &str) -> Result<pb::Person, Error> {
+        let request = timed(pb::AcceptRequest { record, signature, trace: trace.to_owned() });
+        let reply = self.inner.clone().accept(request).await?.into_inner();
+        reply.person.ok_or(Error::Incomplete("the person"))
+    }
+
     /// Trades the signature over [`proof`] for a certificate for `public_key` (SubjectPublicKeyInfo DER, P-256).
     pub async fn prove(
         &self,

@@ -1,13 +1,18 @@
-//! The record that an operator signs to enrol a person: one canonical form, so that what was signed is what is stored.
+//! The record that enrols a person, signed by an operator or, where an operator has invited them, by the person's own
+//! passkey: one canonical form, so that what was signed is what is stored.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 /// The longest record that is read.
-const MAX_RECORD: usize = 4096;
+const MAX_RECORD: usize = 8192;
 /// The most roles one person has.
 const MAX_ROLES: usize = 8;
+/// Bytes of an Ed25519 key.
+const LOCAL_KEY: usize = 32;
+/// Most bytes of a passkey with its site and credential id.
+const MAX_KEY: usize = 600;
 /// The longest name or role.
 const MAX_WORD: usize = 64;
 
@@ -20,11 +25,14 @@ pub struct Enrolment {
     pub assurance: String,
     /// When the operator wrote this, RFC 3339 UTC with milliseconds.
     pub at: String,
-    /// SPIFFE id of the operator who signs.
+    /// SPIFFE id of the operator who signs or invited.
     pub enrolled_by: String,
     /// SPIFFE id of the person.
     pub id: String,
-    /// Ed25519 public key, 64 lower-case hex digits.
+    /// The operator's invitation with their signature, as it stood in the link; then the person signs this record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<String>,
+    /// Public key in lower-case hex: an Ed25519 key, or a passkey with its site and credential id.
     pub key: String,
     /// The person's name, the last part of the id.
     pub name: String,
@@ -36,7 +44,7 @@ pub struct Enrolment {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EnrolmentError {
     /// Not JSON of the record's shape, or too long.
-    #[error("the enrolment record is not a JSON object with exactly the fields of an enrolment, of at most 4 KiB")]
+    #[error("the enrolment record is not a JSON object with exactly the fields of an enrolment, of at most 8 KiB")]
     Shape,
     /// Right content, other bytes: two spellings of one record would have two signatures.
     #[error("the enrolment record is not in canonical form (sorted keys, no white space, roles sorted)")]
@@ -52,7 +60,7 @@ impl Enrolment {
         name: &str,
         trust_domain: &str,
         roles: &[&str],
-        key: &[u8; 32],
+        key: &[u8],
         assurance: &str,
         enrolled_by: &str,
         at: DateTime<Utc>,
@@ -65,6 +73,7 @@ impl Enrolment {
             at: at.to_rfc3339_opts(SecondsFormat::Millis, true),
             enrolled_by: enrolled_by.to_owned(),
             id: format!("spiffe://{trust_domain}/human/{name}"),
+            invitation: None,
             key: HEXLOWER.encode(key),
             name: name.to_owned(),
             roles,
@@ -90,20 +99,20 @@ impl Enrolment {
         Ok(record)
     }
 
-    /// The public key.
-    pub fn public_key(&self) -> Result<[u8; 32], EnrolmentError> {
+    /// The public key: of 32 bytes where it is a `local_key`, longer where it is a passkey.
+    pub fn public_key(&self) -> Result<Vec<u8>, EnrolmentError> {
         let bytes = HEXLOWER.decode(self.key.as_bytes()).map_err(|_| EnrolmentError::Field("key"))?;
-        bytes.try_into().map_err(|_| EnrolmentError::Field("key"))
+        let is_local = self.assurance == "local_key";
+        if is_local == (bytes.len() == LOCAL_KEY) && bytes.len() <= MAX_KEY {
+            Ok(bytes)
+        } else {
+            Err(EnrolmentError::Field("key"))
+        }
     }
 
     /// When the operator wrote it.
     pub fn written_at(&self) -> Result<DateTime<Utc>, EnrolmentError> {
-        let at = DateTime::parse_from_rfc3339(&self.at).map_err(|_| EnrolmentError::Field("at"))?.to_utc();
-        if at.to_rfc3339_opts(SecondsFormat::Millis, true) == self.at {
-            Ok(at)
-        } else {
-            Err(EnrolmentError::Field("at"))
-        }
+        instant(&self.at).ok_or(EnrolmentError::Field("at"))
     }
 
     fn check(&self) -> Result<(), EnrolmentError> {
@@ -116,12 +125,10 @@ impl Enrolment {
         if !["local_key", "webauthn"].contains(&self.assurance.as_str()) {
             return Err(EnrolmentError::Field("assurance"));
         }
-        let sorted = self.roles.windows(2).all(|pair| matches!(pair, [a, b] if a < b));
-        if self.roles.is_empty() || self.roles.len() > MAX_ROLES || !self.roles.iter().all(|role| is_word(role)) {
-            return Err(EnrolmentError::Field("list of roles"));
-        }
-        if !sorted {
-            return Err(EnrolmentError::NotCanonical);
+        check_roles(&self.roles)?;
+        // A passkey is enrolled by its holder, and nobody enrols themself without an invitation.
+        if self.invitation.is_some() != (self.assurance == "webauthn") {
+            return Err(EnrolmentError::Field("invitation"));
         }
         self.public_key()?;
         self.written_at()?;
@@ -129,8 +136,23 @@ impl Enrolment {
     }
 }
 
+/// Roles are words, in order, each once.
+pub(crate) fn check_roles(roles: &[String]) -> Result<(), EnrolmentError> {
+    if roles.is_empty() || roles.len() > MAX_ROLES || !roles.iter().all(|role| is_word(role)) {
+        return Err(EnrolmentError::Field("list of roles"));
+    }
+    let sorted = roles.windows(2).all(|pair| matches!(pair, [a, b] if a < b));
+    if sorted { Ok(()) } else { Err(EnrolmentError::NotCanonical) }
+}
+
+/// A time in the one form: RFC 3339, UTC, milliseconds.
+pub(crate) fn instant(text: &str) -> Option<DateTime<Utc>> {
+    let at = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
+    (at.to_rfc3339_opts(SecondsFormat::Millis, true) == text).then_some(at)
+}
+
 /// A lower-case word: a letter, then letters, digits, `_`, `-`, `.`.
-fn is_word(text: &str) -> bool {
+pub(crate) fn is_word(text: &str) -> bool {
     let mut letters = text.bytes();
     text.len() <= MAX_WORD
         && letters.next().is_some_and(|first| first.is_ascii_lowercase())
@@ -171,7 +193,7 @@ mod tests {
     #[test]
     fn each_bad_field_is_named() {
         type Change = fn(&mut Enrolment);
-        let changes: [(&str, Change); 8] = [
+        let changes: [(&str, Change); 9] = [
             ("name", |r| r.name = "Ada".into()),
             ("name", |r| r.name = String::new()),
             ("id", |r| r.id = "spiffe://bodh.internal/human/eve".into()),
@@ -179,6 +201,7 @@ mod tests {
             ("assurance", |r| r.assurance = "password".into()),
             ("list of roles", |r| r.roles.clear()),
             ("key", |r| r.key = "00".into()),
+            ("invitation", |r| r.assurance = "webauthn".into()),
             ("at", |r| r.at = "2026-01-01T00:00:00+02:00".into()),
         ];
         for (field, change) in changes {
@@ -192,7 +215,7 @@ mod tests {
     fn other_shapes_are_refused() {
         let mut extra = String::from_utf8(record().to_bytes()).unwrap();
         extra.insert_str(1, r#""admin":true,"#);
-        for bytes in [extra.as_bytes(), b"", b"{}", b"[]", &[b' '; 5000]] {
+        for bytes in [extra.as_bytes(), b"", b"{}", b"[]", &[b' '; 9000]] {
             assert_eq!(Enrolment::parse(bytes), Err(EnrolmentError::Shape));
         }
     }

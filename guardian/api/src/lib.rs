@@ -1,8 +1,9 @@
-//! The guardian's contract: the messages, thin typed clients, and the two documents that people sign.
+//! The guardian's contract: the messages, thin typed clients, and the documents that people sign.
 //!
 //! - [`Client`]: the `Guardian` service over mutual TLS (sessions, people, revocation, trust).
 //! - [`Door`]: the `Door` service on the Workload API's Unix socket, for people who have no certificate yet.
 //! - [`Enrolment`]: the canonical record that an operator signs to enrol a person.
+//! - [`Invitation`]: what an operator signs to let a person enrol a passkey of their own.
 //! - [`Binaries`]: the manifest of executables that an operator signs.
 //!
 //! Out of scope: keys and signatures (`bodh-identity`), the channel that the client runs on, retries other than the
@@ -15,6 +16,7 @@ mod client;
 mod door;
 mod enrolment;
 mod error;
+mod invitation;
 
 pub use access::Access;
 pub use approval::Approval;
@@ -23,6 +25,7 @@ pub use client::{Client, Grant, OpenSession, Spent, Trace};
 pub use door::{Challenge, Credential, Door, proof};
 pub use enrolment::{Enrolment, EnrolmentError};
 pub use error::Error;
+pub use invitation::{Invitation, Signed as SignedInvitation};
 
 /// Generated from `proto/guardian.proto`, where each field is documented.
 #[allow(

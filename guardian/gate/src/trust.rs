@@ -32,7 +32,7 @@ pub struct Person {
     pub roles: Vec<String>,
     /// How they prove who they are: `local_key` or `webauthn`.
     pub assurance: String,
-    /// Their Ed25519 public key.
+    /// Their public key: Ed25519, or a passkey.
     pub key: Vec<u8>,
 }
 

@@ -6,7 +6,7 @@
 //!   that [`attest`] has measured.
 //! - [`Source`]: the certificate in use now; it rotates under open connections.
 //! - [`server::incoming`] and [`client::channel`]: mutual TLS 1.3 for tonic, both ends checked by [`verify::chain`].
-//! - [`signing`]: Ed25519 signatures with separated contexts. [`sealed`]: secrets at rest.
+//! - [`signing`]: signatures with separated contexts, by Ed25519 keys or [`passkey`]s. [`sealed`]: secrets at rest.
 //!
 //! Out of scope: what an identity may do (the gate and its policies), tokens, and where keys are kept on disk.
 
@@ -14,6 +14,7 @@ pub mod attest;
 pub mod ca;
 pub mod client;
 mod id;
+pub mod passkey;
 pub mod sealed;
 pub mod server;
 pub mod signing;

@@ -1,4 +1,4 @@
-//! Ed25519 signatures (RFC 8032) whose meaning is part of what is signed.
+//! Signatures whose meaning is part of what is signed: Ed25519 (RFC 8032), or a passkey's ([`crate::passkey`]).
 //!
 //! Each signature is over `"bodh/v1/CONTEXT\0" + payload`, so one made for one purpose is worth nothing for another.
 
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::id::SpiffeId;
+use crate::passkey::Passkey;
 
 /// The largest payload that is signed or checked.
 pub const MAX_PAYLOAD: usize = 4 * 1024 * 1024;
@@ -25,6 +26,8 @@ pub enum Context {
     Binaries,
     /// A person's enrolment.
     Enrolment,
+    /// An operator's invitation to enrol.
+    Invitation,
     /// A person's decision.
     Decision,
     /// A person's request to open a session at rest.
@@ -44,6 +47,7 @@ impl Context {
             Self::Policy => "policy",
             Self::Binaries => "binaries",
             Self::Enrolment => "enrolment",
+            Self::Invitation => "invitation",
             Self::Decision => "decision",
             Self::Access => "access",
             Self::Mark => "mark",
@@ -52,7 +56,9 @@ impl Context {
         }
     }
 
-    fn signed_bytes(self, payload: &[u8]) -> Vec<u8> {
+    /// The bytes under a signature.
+    #[must_use]
+    pub fn signed_bytes(self, payload: &[u8]) -> Vec<u8> {
         [b"bodh/v1/", self.name().as_bytes(), b"\0", payload].concat()
     }
 }
@@ -136,10 +142,26 @@ impl std::fmt::Debug for PersonKey {
     }
 }
 
-/// Whether `signature` is that of `public_key` over `payload` for this purpose.
+/// What a passkey signs in place of a payload.
+#[must_use]
+pub fn challenge(context: Context, payload: &[u8]) -> [u8; 32] {
+    let hash = ring::digest::digest(&ring::digest::SHA256, &context.signed_bytes(payload));
+    let mut out = [0; 32];
+    out.iter_mut().zip(hash.as_ref()).for_each(|(to, from)| *to = *from);
+    out
+}
+
+/// Whether `signature` is that of `public_key` over `payload` for this purpose. A key is an Ed25519 key (32 bytes) or a
+/// passkey ([`Passkey::to_bytes`], always longer).
+///
+/// # Errors
+/// When it is not, or the payload is too large.
 pub fn verify(public_key: &[u8], context: Context, payload: &[u8], signature: &[u8]) -> Result<(), SigningError> {
     if payload.len() > MAX_PAYLOAD {
         return Err(SigningError::TooLarge);
+    }
+    if let Some(passkey) = Passkey::from_bytes(public_key) {
+        return passkey.verify(&challenge(context, payload), signature);
     }
     let key = UnparsedPublicKey::new(&ED25519, public_key);
     key.verify(&context.signed_bytes(payload), signature).map_err(|_| SigningError::Signature)

@@ -164,8 +164,14 @@ impl Authority {
     }
 
     /// A certificate for a key that its holder made; its chain.
-    pub fn certify(&self, id: &SpiffeId, public_key: &[u8], now: SystemTime) -> Result<Vec<Vec<u8>>, Error> {
-        let chain = self.lock().ca.certify(id, public_key, SVID_TTL, now).map_err(|error| match error {
+    pub fn certify(
+        &self,
+        id: &SpiffeId,
+        public_key: &[u8],
+        lasts: Duration,
+        now: SystemTime,
+    ) -> Result<Vec<Vec<u8>>, Error> {
+        let chain = self.lock().ca.certify(id, public_key, lasts, now).map_err(|error| match error {
             bodh_identity::ca::CaError::PublicKey => Error::Malformed("public key"),
             other => Error::internal(other),
         })?;

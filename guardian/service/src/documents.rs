@@ -63,7 +63,7 @@ pub struct Verified {
     /// Who signed.
     pub signer: SpiffeId,
     /// With which key.
-    pub key: [u8; 32],
+    pub key: Vec<u8>,
 }
 
 /// Reads the document at `path` and checks that an operator signed it for this purpose.

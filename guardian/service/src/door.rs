@@ -1,16 +1,20 @@
-//! The door: a person's client proves the person's key and receives a certificate for five minutes.
+//! The door: a person's client proves the person's key and receives a certificate: for five minutes, or for fifteen where a
+//! passkey was touched for it.
 //!
 //! The answer to a wrong name, a revoked person and a wrong proof is the same.
 
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use bodh_audit_log::{Draft, Kind, Verdict};
 use bodh_guardian_api::{pb, proof};
 use bodh_identity::{
     SpiffeId,
+    ca::SVID_TTL,
+    passkey::Passkey,
     signing::{Context, verify},
 };
 
@@ -18,14 +22,18 @@ use crate::{
     authority::Attested,
     clock::system_time,
     error::{Cause, Error},
-    random,
+    people, random,
     state::State,
 };
 
 /// What the record calls the issue of a person's certificate.
 pub const ISSUE_HUMAN_SVID: &str = "issue_human_svid";
-/// The executable that may ask: the command line.
-const CLIENT: &str = "bodh";
+/// What the record calls an enrolment by invitation.
+pub const ACCEPT_INVITATION: &str = "accept_invitation";
+/// The executables that may ask: the command line, and the console for people with passkeys.
+const CLIENTS: [&str; 2] = ["bodh", "bodh-console"];
+/// How long the certificate lasts that a passkey was touched for. It is not renewed without another touch.
+const TOUCHED: Duration = Duration::from_secs(15 * 60);
 /// How long a nonce is good.
 const NONCE_MS: i64 = 60_000;
 /// Nonces that wait at most.
@@ -58,7 +66,7 @@ impl Nonces {
     fn take(&self, nonce: &[u8], human: &str, now_ms: i64) -> bool {
         let Ok(nonce) = <[u8; 32]>::try_from(nonce) else { return false };
         let given = self.given.lock().unwrap_or_else(PoisonError::into_inner).remove(&nonce);
-        given.is_some_and(|given| given.human == human && given.until_ms > now_ms)
+        given.is_some_and(|given| (given.human == human || given.human.is_empty()) && given.until_ms > now_ms)
     }
 }
 
@@ -69,9 +77,13 @@ pub fn challenge(
     request: &pb::ChallengeRequest,
 ) -> Result<pb::ChallengeReply, Error> {
     check_client(state, caller)?;
-    let id = SpiffeId::human(state.trust_domain(), &request.human).map_err(|_| Error::Malformed("name"))?;
+    let id = match request.human.as_str() {
+        // A passkey's browser tells who it is only together with the proof.
+        "" => String::new(),
+        name => SpiffeId::human(state.trust_domain(), name).map_err(|_| Error::Malformed("name"))?.to_string(),
+    };
     let nonce = state.nonces().give(&request.human, state.clock()())?;
-    Ok(pb::ChallengeReply { nonce: nonce.to_vec(), id: id.to_string() })
+    Ok(pb::ChallengeReply { nonce: nonce.to_vec(), id })
 }
 
 /// A certificate for the key that the person signed, together with the nonce.
@@ -81,11 +93,12 @@ pub async fn human_svid(
     request: &pb::HumanSvidRequest,
 ) -> Result<pb::HumanSvidReply, Error> {
     check_client(state, caller)?;
-    let Some(id) = proven(state, request) else {
+    let Some((id, is_passkey)) = proven(state, request) else {
         state.refusals().count(ISSUE_HUMAN_SVID, Cause::Door.code());
         return Err(Cause::Door.into());
     };
-    let chain = state.authority().certify(&id, &request.public_key, system_time(state.clock()))?;
+    let lasts = if is_passkey { TOUCHED } else { SVID_TTL };
+    let chain = state.authority().certify(&id, &request.public_key, lasts, system_time(state.clock()))?;
     // Commit point: the issue is in the record before the certificate leaves. A crash here leaves an entry and no
     // certificate.
     state
@@ -100,25 +113,49 @@ pub async fn human_svid(
     if state.registry().is_revoked(&id) {
         return Err(Cause::Door.into());
     }
+    if is_passkey {
+        let now = state.clock()();
+        let until = now.saturating_add(i64::try_from(lasts.as_millis()).unwrap_or(0));
+        state.delegates().lend(&id, &request.public_key, until, now);
+    }
     let bundle = state.authority().bundle().borrow().certificates().map(|root| root.to_vec()).collect();
     Ok(pb::HumanSvidReply { chain, bundle, trust_domain: state.trust_domain().to_owned() })
 }
 
-/// Who proved their key, if anybody. The nonce is used up first, so that a wrong proof cannot be tried again with it.
-fn proven(state: &State, request: &pb::HumanSvidRequest) -> Option<SpiffeId> {
+/// Enrols the holder of an invitation.
+pub async fn accept(
+    state: &State,
+    caller: &impl Attested,
+    request: &pb::AcceptRequest,
+) -> Result<pb::AcceptReply, Error> {
+    check_client(state, caller)?;
+    match people::accept(state, request).await {
+        Ok(person) => Ok(pb::AcceptReply { person: Some(person.to_message(false)) }),
+        Err(error) => {
+            state.refusals().count(ACCEPT_INVITATION, error.code());
+            Err(error)
+        }
+    }
+}
+
+/// Who proved their key, if anybody, and whether it is a passkey. The nonce is used up first, so that a wrong proof cannot be tried again with it.
+fn proven(state: &State, request: &pb::HumanSvidRequest) -> Option<(SpiffeId, bool)> {
     let fresh = state.nonces().take(&request.nonce, &request.human, state.clock()());
     let id = SpiffeId::human(state.trust_domain(), &request.human).ok()?;
     let person = state.registry().person(&id)?;
     let payload = proof(&request.nonce, &request.public_key);
     let signed = verify(&person.key, Context::Door, &payload, &request.signature).is_ok();
-    (fresh && signed && !state.registry().is_revoked(&id)).then_some(id)
+    let is_passkey = Passkey::from_bytes(&person.key).is_some();
+    (fresh && signed && !state.registry().is_revoked(&id)).then_some((id, is_passkey))
 }
 
-/// The caller is the command line. Where the kernel hides what it executes, it is at least a process of our own user:
+/// The caller is one of ours. Where the kernel hides what it executes, it is at least a process of our own user:
 /// the socket's folder admits no other, and what counts at the door is the person's signature.
 fn check_client(state: &State, caller: &impl Attested) -> Result<(), Error> {
     let admitted = match caller.executable() {
-        Some(hash) => state.binaries().with_hash(&hash).is_some_and(|entry| entry.executable == CLIENT),
+        Some(hash) => {
+            state.binaries().with_hash(&hash).is_some_and(|entry| CLIENTS.contains(&entry.executable.as_str()))
+        }
         None => caller.uid() == rustix::process::getuid().as_raw(),
     };
     if admitted {

@@ -44,6 +44,8 @@ pub enum Cause {
     NotTheSigner,
     /// An operator tried to enrol themself.
     SelfEnrolment,
+    /// No operator's invitation is for this person.
+    NotInvited,
     /// A signature does not hold.
     BadSignature,
     /// The record was written too long ago, or in the future.
@@ -89,6 +91,7 @@ impl Cause {
             Self::NotOperator => "not_operator",
             Self::NotTheSigner => "not_the_signer",
             Self::SelfEnrolment => "self_enrolment",
+            Self::NotInvited => "not_invited",
             Self::BadSignature => "bad_signature",
             Self::Stale => "stale",
             Self::BootstrapUsed => "bootstrap_used",

@@ -13,6 +13,7 @@
 pub mod authority;
 mod clock;
 pub mod config;
+pub mod delegates;
 pub mod documents;
 pub mod door;
 pub mod error;

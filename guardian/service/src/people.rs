@@ -67,7 +67,8 @@ pub async fn enroll(state: &State, peer: &SpiffeId, request: &pb::EnrollRequest)
     if person.id == *peer || person.key == operator {
         return Err(Cause::SelfEnrolment.into());
     }
-    if !person.is_signed_by(&operator) {
+    // A passkey is enrolled by its holder (see `accept`).
+    if person.record.invitation.is_some() || !person.is_signed_by(&operator) {
         return Err(Cause::BadSignature.into());
     }
     check_fresh(state.clock(), &person)?;
@@ -80,6 +81,40 @@ pub async fn enroll(state: &State, peer: &SpiffeId, request: &pb::EnrollRequest)
     }
     // Commit point: who let whom in is on record before they are in.
     decided(state, peer, "enroll", &person.id, &request.trace).await?;
+    if !state.registry().add(person.clone(), &lock).await? {
+        return Err(Error::Taken("name or key"));
+    }
+    state.changed(None);
+    Ok(person)
+}
+
+/// Enrols the holder of an operator's invitation, whose own passkey signed the record. Whoever has the link may; it names
+/// who they become, and is good once.
+pub async fn accept(state: &State, request: &pb::AcceptRequest) -> Result<Person, Error> {
+    let now = state.clock()();
+    let person = Person::read(&request.record, &request.signature, state.trust_domain(), now)?;
+    let inviter = SpiffeId::parse(&person.record.enrolled_by).map_err(|_| Error::Malformed("record"))?;
+    // Held until the person is stored: the invitation of an operator who is being revoked lets nobody in.
+    let lock = state.registry().lock().await;
+    let key = operator(state, &inviter)?;
+    let invitation = person.invitation(&key).ok_or(Error::Refused(Cause::NotInvited))?;
+    let until = invitation.until().map_err(|_| Error::Malformed("invitation"))?;
+    if until < chrono::DateTime::<chrono::Utc>::from(system_time(state.clock())) {
+        return Err(Cause::Stale.into());
+    }
+    if !person.is_signed_by(&person.key) {
+        return Err(Cause::BadSignature.into());
+    }
+    check_fresh(state.clock(), &person)?;
+    let people = state.registry().people();
+    if people.iter().any(|other| other.id == person.id || other.key == person.key) {
+        return Err(Error::Taken("name or key"));
+    }
+    if people.len() >= MAX_PEOPLE {
+        return Err(Error::TooMany("people"));
+    }
+    // Commit point: who let whom in is on record before they are in.
+    decided(state, &inviter, "accept_invitation", &person.id, &request.trace).await?;
     if !state.registry().add(person.clone(), &lock).await? {
         return Err(Error::Taken("name or key"));
     }
@@ -137,7 +172,7 @@ fn check_revocable(state: &State, id: &SpiffeId) -> Result<(), Error> {
 }
 
 /// The key of an operator; why not, otherwise.
-fn operator(state: &State, id: &SpiffeId) -> Result<[u8; 32], Error> {
+fn operator(state: &State, id: &SpiffeId) -> Result<Vec<u8>, Error> {
     let registry = state.registry();
     let person = registry.person(id).ok_or(Cause::NotEnrolled)?;
     if registry.is_revoked(id) {
@@ -146,7 +181,7 @@ fn operator(state: &State, id: &SpiffeId) -> Result<[u8; 32], Error> {
     if !person.is_operator() {
         return Err(Cause::NotOperator.into());
     }
-    Ok(person.key)
+    Ok(person.key.clone())
 }
 
 fn check_fresh(clock: &Clock, person: &Person) -> Result<(), Error> {

@@ -5,9 +5,10 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
-use bodh_guardian_api::{Enrolment, pb};
+use bodh_guardian_api::{Enrolment, Invitation, SignedInvitation, pb};
 use bodh_identity::{
     SpiffeId,
+    passkey::{MAX_ASSERTION, Passkey},
     signing::{Context, verify},
 };
 use tokio::sync::{Mutex, MutexGuard, broadcast};
@@ -30,7 +31,7 @@ pub struct Person {
     /// What the operator signed, read.
     pub record: Enrolment,
     /// Their key.
-    pub key: [u8; 32],
+    pub key: Vec<u8>,
     /// What the store has: the signed bytes and when they were accepted.
     pub stored: StoredPerson,
 }
@@ -115,8 +116,8 @@ impl Registry {
     }
 
     /// The key of a person who is an operator and not revoked.
-    pub fn operator_key(&self, id: &SpiffeId) -> Option<[u8; 32]> {
-        self.operators().into_iter().find(|person| person.id == *id).map(|person| person.key)
+    pub fn operator_key(&self, id: &SpiffeId) -> Option<Vec<u8>> {
+        self.operators().into_iter().find(|person| person.id == *id).map(|person| person.key.clone())
     }
 
     /// The operators who are not revoked.
@@ -203,13 +204,16 @@ impl Person {
         if id.as_str() != parsed.id {
             return Err(Error::Malformed("trust domain"));
         }
-        if signature.len() != 64 {
+        if signature.is_empty() || signature.len() > MAX_ASSERTION {
             return Err(Error::Malformed("signature"));
         }
         let key = parsed.public_key().map_err(|_| Error::Malformed("record"))?;
+        if parsed.invitation.is_some() && Passkey::from_bytes(&key).is_none() {
+            return Err(Error::Malformed("passkey"));
+        }
         let stored = StoredPerson {
             id: parsed.id.clone(),
-            key: key.to_vec(),
+            key: key.clone(),
             record: record.to_vec(),
             signature: signature.to_vec(),
             enrolled_ms,
@@ -217,8 +221,19 @@ impl Person {
         Ok(Self { id, record: parsed, key, stored })
     }
 
+    /// The invitation that this record accepts, if `operator`'s key signed it for exactly this person.
+    pub fn invitation(&self, operator: &[u8]) -> Option<Invitation> {
+        let signed = SignedInvitation::from_link(self.record.invitation.as_deref()?)?;
+        verify(operator, Context::Invitation, &signed.invitation, &signed.signature).ok()?;
+        let invitation = Invitation::parse(&signed.invitation).ok()?;
+        let record = &self.record;
+        let same = (&invitation.id, &invitation.name, &invitation.roles, &invitation.invited_by)
+            == (&record.id, &record.name, &record.roles, &record.enrolled_by);
+        same.then_some(invitation)
+    }
+
     /// Whether `key` signed this record.
-    pub fn is_signed_by(&self, key: &[u8; 32]) -> bool {
+    pub fn is_signed_by(&self, key: &[u8]) -> bool {
         verify(key, Context::Enrolment, &self.stored.record, &self.stored.signature).is_ok()
     }
 }
@@ -231,5 +246,9 @@ fn check(stored: &StoredPerson, before: &[Arc<Person>], trust_domain: &str) -> O
         before => before.iter().find(|p| p.id.as_str() == person.record.enrolled_by && p.is_operator())?,
     };
     let consistent = person.stored == *stored && signer.id.as_str() == person.record.enrolled_by;
-    (consistent && signer.is_operator() && person.is_signed_by(&signer.key)).then_some(person)
+    let signed = match &person.record.invitation {
+        None => person.is_signed_by(&signer.key),
+        Some(_) => person.invitation(&signer.key).is_some() && person.is_signed_by(&person.key),
+    };
+    (consistent && signer.is_operator() && signed).then_some(person)
 }

@@ -10,8 +10,8 @@ use bodh_token::SigningKey;
 use bodh_vault::VaultKey;
 
 use crate::{
-    authority::Authority, door::Nonces, ledger::Ledger, refusals::Refusals, registry::Registry, store::Store, trust,
-    watch::Watchers,
+    authority::Authority, delegates::Delegates, door::Nonces, ledger::Ledger, refusals::Refusals, registry::Registry,
+    store::Store, trust, watch::Watchers,
 };
 
 /// What session tokens may be used for.
@@ -29,7 +29,7 @@ pub struct Policy {
     /// The signed document, as it is passed on: every receiver verifies it again.
     pub document: Vec<u8>,
     /// The key that signed it.
-    pub operator_key: [u8; 32],
+    pub operator_key: Vec<u8>,
     /// SHA-256 of the bundle, as tokens name it.
     pub hash: [u8; 32],
     /// Loaded.
@@ -54,6 +54,7 @@ pub struct State {
     pub(crate) ledger: Ledger,
     pub(crate) refusals: Refusals,
     pub(crate) nonces: Nonces,
+    pub(crate) delegates: Delegates,
     pub(crate) watchers: Watchers,
     pub(crate) trust: Trust,
     pub(crate) connections: Connections,
@@ -96,6 +97,8 @@ parts! {
     refusals: Refusals,
     /// Nonces of the door.
     nonces: Nonces,
+    /// Keys that people lend to their clients.
+    delegates: Delegates,
     /// Places for watchers.
     watchers: Watchers,
     /// What the guardian's own gate knows.
@@ -137,7 +140,7 @@ impl State {
             token_key: self.token_key.public().to_vec(),
             revoked,
             people,
-            operator_key: self.policy.operator_key.to_vec(),
+            operator_key: self.policy.operator_key.clone(),
             epoch,
         }
     }

@@ -48,7 +48,7 @@ pub fn approval(state: &State, request: &pb::SpendRequest) -> Result<Option<Sign
     }
 }
 
-/// The request to open exactly this session, signed just now by an enrolled person's own key.
+/// The request to open exactly this session, signed just now by an enrolled person's own key, or one that they lend.
 pub fn access(state: &State, request: &pb::RenewSessionRequest) -> Result<Option<Signed>, Error> {
     let Some(statement) = &request.access else { return Ok(None) };
     let access = Access::parse(&statement.json).ok_or(Error::Malformed("access"))?;
@@ -68,9 +68,12 @@ fn verified(state: &State, signer: &str, context: Context, statement: &pb::State
         return Err(Cause::Revoked.into());
     }
     let person = state.registry().person(&signer).ok_or(Error::Refused(Cause::NotEnrolled))?;
-    signing::verify(&person.key, context, &statement.json, &statement.signature)
-        .map_err(|_| Error::Refused(Cause::BadSignature))?;
-    Ok(signer)
+    let own = signing::verify(&person.key, context, &statement.json, &statement.signature).is_ok();
+    let lent = || {
+        let (delegates, now) = (state.delegates(), state.clock()());
+        context == Context::Access && delegates.signed_access(&signer, &statement.json, &statement.signature, now)
+    };
+    if own || lent() { Ok(signer) } else { Err(Cause::BadSignature.into()) }
 }
 
 fn signed(signer: SpiffeId, kind: String, nonce: String, statement: &pb::Statement) -> Signed {

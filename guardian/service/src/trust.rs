@@ -14,7 +14,7 @@ pub(crate) fn view(registry: &Registry, policy: &Policy, token_key: &SigningKey,
         let seen = bodh_gate::Person {
             roles: record.roles.clone(),
             assurance: record.assurance.clone(),
-            key: person.key.to_vec(),
+            key: person.key.clone(),
         };
         (person.id.clone(), seen)
     });

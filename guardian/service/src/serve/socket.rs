@@ -60,6 +60,12 @@ impl Door for Socket {
         Ok(Response::new(reply))
     }
 
+    async fn accept(&self, request: Request<pb::AcceptRequest>) -> Result<Response<pb::AcceptReply>, Status> {
+        let caller = caller(&request)?;
+        let reply = door::accept(&self.state, &caller, request.get_ref()).await;
+        Ok(Response::new(reply.map_err(|error| error.status())?))
+    }
+
     async fn human_svid(&self, request: Request<pb::HumanSvidRequest>) -> Result<Response<pb::HumanSvidReply>, Status> {
         let caller = caller(&request)?;
         let reply = door::human_svid(&self.state, &caller, request.get_ref()).await;

@@ -16,7 +16,7 @@ use sqlx::{
 };
 
 /// The version of the schema that this build reads and writes.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 
 const SCHEMA: &str = include_str!("schema.sql");
 

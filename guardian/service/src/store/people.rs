@@ -9,7 +9,7 @@ use super::{Store, meta};
 pub struct StoredPerson {
     /// SPIFFE id.
     pub id: String,
-    /// Ed25519 public key.
+    /// Public key: Ed25519, or a passkey.
     pub key: Vec<u8>,
     /// The canonical record that was signed.
     pub record: Vec<u8>,

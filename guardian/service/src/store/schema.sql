@@ -1,4 +1,4 @@
--- The guardian's database, version 2. Times are Unix milliseconds, money is whole cents, keys are raw bytes.
+-- The guardian's database, version 3. Times are Unix milliseconds, money is whole cents, keys are raw bytes.
 BEGIN IMMEDIATE;
 
 CREATE TABLE meta (
@@ -11,9 +11,9 @@ INSERT INTO meta (name, value) VALUES ('epoch', 1);
 CREATE TABLE people (
     seq         INTEGER PRIMARY KEY,
     id          TEXT NOT NULL UNIQUE,
-    key         BLOB NOT NULL UNIQUE CHECK (length(key) = 32),
+    key         BLOB NOT NULL UNIQUE CHECK (length(key) BETWEEN 32 AND 600),
     record      BLOB NOT NULL,
-    signature   BLOB NOT NULL CHECK (length(signature) = 64),
+    signature   BLOB NOT NULL CHECK (length(signature) BETWEEN 64 AND 4096),
     enrolled_ms INTEGER NOT NULL
 ) STRICT;
 CREATE TRIGGER people_are_not_changed BEFORE UPDATE ON people
@@ -69,5 +69,5 @@ CREATE TABLE spends (
     PRIMARY KEY (session, key)
 ) STRICT;
 
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 COMMIT;

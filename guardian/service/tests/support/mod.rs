@@ -31,6 +31,8 @@ use bodh_policy::{Bundle, kernel};
 use chrono::{DateTime, Utc};
 use tempfile::TempDir;
 
+pub mod passkey;
+
 pub const DOMAIN: &str = "test.internal";
 
 /// Keeps entries in memory; can be away.
