@@ -44,6 +44,7 @@ fn columns() -> Vec<Who> {
         who("guardian", Entity::service("guardian")),
         who("audit", Entity::service("audit")),
         who("orchestr.", Entity::service("orchestrator")),
+        who("console", Entity::service("console")),
         who("other svc", Entity::service("other")),
         who("any agent", Entity::agent("diagnostician")),
         who("stranger", human(&[])),
@@ -150,13 +151,20 @@ fn people_rows() -> Vec<Row> {
     for action in ["convene", "inbox", "rules", "status"] {
         rows.push(row(action, "", panel(), json!({})));
     }
-    for (condition, owner) in [("of their own session", same as fn(&Entity) -> Value), ("of another's", |_| other())] {
-        rows.push(Row {
-            action: "report",
-            condition,
-            resource: Box::new(move |who| Entity::new("Session", "s").with("owner", owner(who))),
-            context: Box::new(|_| json!({})),
-        });
+    for (condition, all) in [("their own", false), ("everybody's", true)] {
+        rows.push(row("sessions", condition, panel(), json!({ "all": all })));
+    }
+    for action in ["report", "note", "stop"] {
+        for (condition, owner) in
+            [("of their own session", same as fn(&Entity) -> Value), ("of another's", |_| other())]
+        {
+            rows.push(Row {
+                action,
+                condition,
+                resource: Box::new(move |who| Entity::new("Session", "s").with("owner", owner(who))),
+                context: Box::new(|_| json!({})),
+            });
+        }
     }
     for action in ["open", "decide"] {
         for (condition, requester) in

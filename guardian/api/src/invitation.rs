@@ -126,7 +126,7 @@ mod tests {
     fn invitation() -> Invitation {
         let until = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
         let by = "spiffe://bodh.internal/human/local";
-        Invitation::new(("ann", "bodh.internal"), &["physician", "clinician"], by, &"0".repeat(32), until)
+        Invitation::new(("ann", "bodh.internal"), &["owner", "approver"], by, &"0".repeat(32), until)
     }
 
     #[test]

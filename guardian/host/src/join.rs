@@ -144,7 +144,10 @@ pub async fn serve(
 }
 
 /// Tells the launcher that calls are accepted now: the listener was bound before this process began.
-fn announce() -> Result<(), Fatal> {
+///
+/// # Errors
+/// When standard output is gone.
+pub fn announce() -> Result<(), Fatal> {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
     out.write_all(b"ready\n").and_then(|()| out.flush()).map_err(|e| Fatal::failure(format!("standard output: {e}")))

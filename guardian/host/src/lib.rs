@@ -25,6 +25,6 @@ pub use bodh_audit_api::TRACE_METADATA;
 pub use bodh_cell::host::Confinement;
 pub use config::Config;
 pub use fatal::{Fatal, FatalKind};
-pub use join::{Joined, serve};
+pub use join::{Joined, announce, serve};
 pub use run::{Host, run};
 pub use trace::{Carrying, first_span, later_span, trace_metadata};

@@ -50,6 +50,13 @@ impl Policies {
         (&self.loaded.schema, &self.loaded.all)
     }
 
+    /// The text of a policy, by its `@id`, as it is in force: for people who ask why.
+    #[must_use]
+    pub fn text(&self, id: &str) -> Option<String> {
+        let policy = self.loaded.all.policies().find(|policy| policy.annotation("id") == Some(id))?;
+        Some(policy.to_string())
+    }
+
     /// Answers a request. It never fails: whatever is wrong is a denial that says so.
     #[must_use]
     pub fn decide(&self, request: &Request<'_>) -> Ruling {

@@ -29,7 +29,7 @@ async fn accept(state: &State, request: &pb::AcceptRequest) -> Result<(), &'stat
     door::accept(state, &client(), request).await.map(drop).map_err(|error| error.code())
 }
 
-/// Ann, a physician with a passkey.
+/// Ann, an approver with a passkey.
 async fn with_ann() -> (World, Arc<State>, Authenticator) {
     let world = World::new();
     let (state, ann) = (world.start().await, Authenticator::new());

@@ -117,7 +117,7 @@ fn approval(panel: &Panel, act: &Act) -> Option<String> {
 
 fn approved_by(panel: &Panel, act: &Act) -> Option<String> {
     decided_on(panel, act).find_map(|(_, status)| match status {
-        EscalationStatus::Approved { by } | EscalationStatus::Amended { by } => Some(by.clone()),
+        EscalationStatus::Approved { by, .. } | EscalationStatus::Amended { by, .. } => Some(by.clone()),
         _ => None,
     })
 }
@@ -136,11 +136,11 @@ pub(crate) fn decided(panel: &mut Panel, decision: &Decision) -> Result<Vec<Comm
     if !same {
         return Err(StepError::Mismatch);
     }
-    let by = decision.signer.clone();
+    let (by, at_unix_ms) = (decision.signer.clone(), decision.at_unix_ms);
     *status = match decision.verdict {
-        Verdict::Approve => EscalationStatus::Approved { by },
-        Verdict::Deny => EscalationStatus::Denied { by },
-        Verdict::Amend => EscalationStatus::Amended { by },
+        Verdict::Approve => EscalationStatus::Approved { by, at_unix_ms },
+        Verdict::Deny => EscalationStatus::Denied { by, at_unix_ms },
+        Verdict::Amend => EscalationStatus::Amended { by, at_unix_ms },
     };
     if decision.verdict == Verdict::Amend {
         panel.session.reservations.push(decision.reason.clone());

@@ -185,6 +185,11 @@ pub(crate) fn supervised(panel: &mut Panel, call: u32, answer: &Supervision) -> 
         return Err(StepError::WrongAnswer(call));
     }
     round.supervision = Some(answer.clone());
+    let ordered = match &answer.step {
+        Step::Order(test) => Some(test),
+        _ => None,
+    };
+    panel.session.note(&round.differential, ordered);
     let acts = match &answer.step {
         Step::Order(test) if panel.session.sequential && panel.session.round < MAX_ROUNDS => {
             let facts = order_facts(panel, &round, test).ok_or(StepError::WrongAnswer(call))?;

@@ -1,7 +1,7 @@
 //! Escalations: what a physician is shown, and what became of it.
 
 use crate::{Act, Ask, Resemblance, Round, Session};
-use bodh_clinical::{DiseaseId, Finding, Presence, TermId, Usd};
+use bodh_clinical::{DiseaseId, Expected, Finding, Presence, Subject, TermId, TestId, Usd};
 use serde::{Deserialize, Serialize};
 
 /// The record that a physician sees and whose hash a decision signs. Built once, never changed.
@@ -52,6 +52,8 @@ pub struct Shown {
     pub differential: Vec<ShownHypothesis>,
     /// Probability that it is none of them nor anything in the packs.
     pub other: f64,
+    /// Age and sex.
+    pub subject: Subject,
     /// The chart.
     pub findings: Vec<Finding>,
     /// Terms whose result would change the order most: what is missing.
@@ -86,6 +88,10 @@ pub struct ShownHypothesis {
     pub probability: f64,
     /// Share of the population, where known.
     pub prevalence: Option<f64>,
+    /// Must not be missed.
+    pub red_flag: bool,
+    /// What it would have made one expect and the chart does not have.
+    pub expected: Vec<Expected>,
     /// The strongest claims for it, strongest first.
     pub for_it: Vec<ShownClaim>,
     /// The strongest claims against it, strongest first.
@@ -112,6 +118,8 @@ pub struct ShownClaim {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ShownTest {
+    /// The test.
+    pub id: TestId,
     /// The test's name.
     pub label: String,
     /// Expected gain in bits.
@@ -130,16 +138,22 @@ pub enum EscalationStatus {
     Approved {
         /// SPIFFE id.
         by: String,
+        /// When it was signed, milliseconds since 1970 UTC.
+        at_unix_ms: i64,
     },
     /// Denied by this person.
     Denied {
         /// SPIFFE id.
         by: String,
+        /// When it was signed, milliseconds since 1970 UTC.
+        at_unix_ms: i64,
     },
     /// Approved with a reservation by this person.
     Amended {
         /// SPIFFE id.
         by: String,
+        /// When it was signed, milliseconds since 1970 UTC.
+        at_unix_ms: i64,
     },
     /// Nobody decided in time, or the session went back before it. Never approved.
     Lapsed,
@@ -207,6 +221,7 @@ impl Shown {
         Self {
             differential: round.differential.hypotheses.iter().take(HYPOTHESES).map(|h| shown(h, &label)).collect(),
             other: round.differential.other,
+            subject: session.subject,
             findings: session.chart.findings.clone(),
             missing: round.plan.proposals.iter().take(3).flat_map(|p| p.reveals.iter().take(3).cloned()).collect(),
             second_opinion: round.second.hypotheses.iter().take(3).map(|h| h.id.clone()).collect(),
@@ -218,6 +233,7 @@ impl Shown {
                 .iter()
                 .take(HYPOTHESES)
                 .map(|p| ShownTest {
+                    id: p.test.clone(),
                     label: p.label.clone(),
                     gain_bits: p.gain_bits,
                     price_cents: p.price.map(Usd::cents),
@@ -246,6 +262,8 @@ fn shown(hypothesis: &bodh_clinical::Hypothesis, label: &impl Fn(&TermId) -> Str
         label: hypothesis.label.clone(),
         probability: hypothesis.probability,
         prevalence: hypothesis.prevalence.map(|p| p.0),
+        red_flag: hypothesis.red_flag,
+        expected: hypothesis.expected.clone(),
         for_it: claims.iter().filter(|c| c.bits > 0.0).take(CLAIMS).map(show).collect(),
         against_it: claims.iter().rev().filter(|c| c.bits < 0.0).take(CLAIMS).map(show).collect(),
     }

@@ -10,6 +10,7 @@
 mod act;
 mod command;
 mod conclude;
+mod course;
 mod decision;
 mod deliberate;
 mod escalation;
@@ -23,8 +24,9 @@ mod tests;
 
 pub use act::{Act, Ask, ConclusionFacts, OrderFacts, Ruling};
 pub use command::{Call, Command, Inquiry};
+pub use course::{Stage, Standing};
 pub use decision::{Decision, DecisionError, Mark, Reversal, Verdict};
-pub use escalation::{Escalation, EscalationStatus, Shown};
+pub use escalation::{Escalation, EscalationStatus, Shown, ShownClaim, ShownHypothesis, ShownTest};
 pub use event::{Event, FailureCause};
 pub use report::{AuditLine, EscalationLine, OrderLine, Report, Status, Withdrawal};
 pub use rule::{Resemblance, Reversed, ReviewRule};

@@ -1,7 +1,7 @@
 //! The report: what `--json` prints and a person reads. Fields as in DESIGN §8, and a few more.
 
-use crate::{EscalationStatus, FailureCause, OrderStatus, Panel, Resemblance, State};
-use bodh_clinical::{Finding, Hypothesis, Ignored, Member, TermId, TestId, Usd};
+use crate::{EscalationStatus, FailureCause, OrderStatus, Panel, Resemblance, Stage, State};
+use bodh_clinical::{Finding, Hypothesis, Ignored, Member, Subject, TermId, TestId, Usd};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -106,6 +106,10 @@ pub struct AuditLine {
 pub struct Report {
     /// The session.
     pub session: String,
+    /// SPIFFE id of who asked for it.
+    pub requester: String,
+    /// Age and sex.
+    pub subject: Subject,
     /// Where it stands.
     pub status: Status,
     /// Whether the conclusion was released; a working differential is shown either way.
@@ -144,6 +148,8 @@ pub struct Report {
     pub reservations: Vec<String>,
     /// Rounds.
     pub rounds: u32,
+    /// What each round came to.
+    pub course: Vec<Stage>,
     /// Amendments since the first release.
     pub revision: u32,
     /// Why it was given up.
@@ -201,6 +207,8 @@ impl Report {
         };
         Self {
             session: session.id.clone(),
+            requester: session.requester.clone(),
+            subject: session.subject,
             status: Status::of(&panel.state),
             released,
             standing,
@@ -224,6 +232,7 @@ impl Report {
             reasons: round.and_then(|r| r.supervision.as_ref()).map(|s| s.reasons.clone()).unwrap_or_default(),
             reservations: session.reservations.clone(),
             rounds: session.round,
+            course: session.course.clone(),
             revision: session.revision,
             withdrawal: match &panel.state {
                 State::Withdrawn { why, .. } => Some(*why),

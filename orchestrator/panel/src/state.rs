@@ -1,6 +1,6 @@
 //! The states of a session, each a type that holds only its own data.
 
-use crate::{Act, Call, Command, Escalation, EscalationStatus, Withdrawal};
+use crate::{Act, Call, Command, Escalation, EscalationStatus, Stage, Withdrawal};
 use bodh_clinical::{ClaimId, Differential, Intake, Plan, Pricing, Subject, Supervision, TestId, Usd, Verification};
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,8 @@ pub struct Session {
     pub reservations: Vec<String>,
     /// How often the report was amended after a release.
     pub revision: u32,
+    /// What each round came to, in order.
+    pub course: Vec<Stage>,
 }
 
 impl Session {
@@ -297,6 +299,7 @@ impl Panel {
             incidents: Vec::new(),
             reservations: Vec::new(),
             revision: 0,
+            course: Vec::new(),
         };
         Self { session, state: State::Convened, outstanding: Vec::new() }
     }

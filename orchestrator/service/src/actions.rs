@@ -25,6 +25,18 @@ action!(
     ReadReport, "report", true
 );
 action!(
+    /// Lists sessions.
+    Sessions, "sessions", false
+);
+action!(
+    /// Reads a note.
+    ReadNote, "note", true
+);
+action!(
+    /// Ends a session.
+    Stop, "stop", true
+);
+action!(
     /// Lists what waits.
     Inbox, "inbox", false
 );
@@ -56,6 +68,11 @@ action!(
 /// The panel as a whole.
 pub(crate) fn panel() -> Facts {
     Facts::about(Entity::new("Panel", "panel"))
+}
+
+/// The sessions of the caller, or everybody's.
+pub(crate) fn sessions(all: bool) -> Facts {
+    panel().context(serde_json::json!({ "all": all }))
 }
 
 /// One session, and who convened it.

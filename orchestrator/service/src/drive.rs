@@ -35,6 +35,9 @@ impl Runner {
         let span = spans::workflow(&live.row.id, &live.row.trace);
         async {
             while !live.panel.state.is_at_rest() {
+                if self.is_stopping(&live.row.id) {
+                    return self.apply(live, Event::Stopped, With::default()).await;
+                }
                 self.advance(live).await?;
             }
             Ok(())

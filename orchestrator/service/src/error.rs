@@ -51,6 +51,27 @@ pub(crate) enum Error {
     Signature(String),
 }
 
+impl Error {
+    /// A code for the record: never a sentence, never content.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(_) => "refused",
+            Self::Store(_) => "store",
+            Self::Guardian(_) => "guardian",
+            Self::Record(_) | Self::Waiting => "record",
+            Self::Vault(_) => "vault",
+            Self::Corrupt(_) => "corrupt",
+            Self::Case(_) => "case",
+            Self::Invalid(_) => "invalid",
+            Self::Unusable(_) => "unusable",
+            Self::NoSuch(_) => "no_such",
+            Self::Stale(_) => "stale",
+            Self::Step(_) => "step",
+            Self::Signature(_) => "signature",
+        }
+    }
+}
+
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
         let line = error.to_string();

@@ -5,11 +5,15 @@ use crate::{
     error::Error,
     grant::random_id,
     rules::{Kept, rule},
-    runner::{Live, Runner},
+    runner::{Held, Live, Runner, live},
+    service::access,
 };
 use bodh_audit_log::{Draft, Kind};
 use bodh_clinical::ClaimId;
+use bodh_gate::Caller;
+use bodh_identity::signing::Context;
 use bodh_panel::{Event, Mark, ReviewRule};
+use bodh_panel_api::pb;
 use data_encoding::BASE64;
 
 impl Runner {
@@ -56,4 +60,32 @@ fn entry(live: &Live, rule: &ReviewRule, sealed: &[u8]) -> Draft {
     draft.resource.clone_from(&rule.id);
     draft.commitments.insert("rule".to_owned(), sha256(sealed));
     draft
+}
+
+impl Runner {
+    /// Takes in a mark and says what came of it; `begun` names the session once the mark is committed.
+    pub(crate) async fn take_mark(
+        &self,
+        caller: &Caller,
+        asked: pb::MarkIncidentRequest,
+        begun: &mut Option<String>,
+    ) -> Result<(Held, pb::MarkIncidentReply), Error> {
+        let mark = Mark::from_bytes(&asked.mark_json).map_err(|e| Error::Signature(e.to_string()))?;
+        if mark.session != asked.session || mark.claim != asked.claim {
+            return Err(Error::Signature("it is about another claim".to_owned()));
+        }
+        let bytes = asked.mark_json.as_slice();
+        self.check_signer(&caller.id, &mark.signer, mark.at_unix_ms, Context::Mark, bytes, &asked.signature)?;
+        let mut held = self.enter(&mark.session, access(asked.access)).await?;
+        let rule = match self.mark(live(&mut held)?, &mark, bytes, &asked.signature).await {
+            Ok(rule) => rule,
+            Err(error) => {
+                self.leave(held).await;
+                return Err(error);
+            }
+        };
+        *begun = Some(mark.session.clone());
+        let rule_json = serde_json::to_vec(&rule).map_err(|_| Error::Corrupt("a rule"))?;
+        Ok((held, pb::MarkIncidentReply { incident: rule.incident, rule: rule.id, rule_json }))
+    }
 }

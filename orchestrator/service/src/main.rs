@@ -13,6 +13,7 @@ mod incident;
 mod keys;
 mod open;
 mod outbox;
+mod reading;
 mod reporting;
 mod resume;
 mod rules;
@@ -23,6 +24,7 @@ mod spans;
 mod start;
 mod status;
 mod store;
+mod watching;
 
 use std::process::ExitCode;
 

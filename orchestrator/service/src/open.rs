@@ -19,6 +19,11 @@ use bodh_vault::View;
 use std::{collections::BTreeMap, time::Instant};
 use tracing::Instrument;
 
+/// The identifier that a clinician gave the patient for this session.
+pub(crate) const PSEUDONYM: &str = "pseudonym";
+/// Its most characters.
+const MOST_PSEUDONYM: usize = 64;
+
 /// What a clinician asks for.
 pub(crate) struct Convening {
     pub(crate) case: Case,
@@ -33,7 +38,16 @@ impl Convening {
         if asked.budget_cents == 0 {
             return Err(Error::Invalid("the budget must be at least one cent".to_owned()));
         }
-        let case = bodh_formats::read(&asked.case)?.case;
+        let mut case = bodh_formats::read(&asked.case)?.case;
+        let pseudonym = asked.pseudonym.trim();
+        if pseudonym.chars().count() > MOST_PSEUDONYM || pseudonym.chars().any(char::is_control) {
+            return Err(Error::Invalid(format!(
+                "the pseudonym has at most {MOST_PSEUDONYM} characters, none a control"
+            )));
+        }
+        if !pseudonym.is_empty() {
+            case.identifiers.entries.insert(0, (PSEUDONYM.to_owned(), pseudonym.to_owned()));
+        }
         Ok(Self { case, requester, budget: Usd::from_cents(asked.budget_cents), sequential: asked.sequential })
     }
 }
@@ -97,6 +111,7 @@ impl Runner {
             began,
             queued,
             watcher: None,
+            shown: None,
         };
         live.took("open", began);
         Ok(live)
@@ -145,6 +160,7 @@ impl Runner {
             began,
             queued: 0,
             watcher: None,
+            shown: None,
             row,
         })
     }

@@ -9,6 +9,7 @@ use crate::{
     outbox::Outbox,
     rules::Rules,
     store::{SessionRow, Store},
+    watching::Frame,
 };
 use bodh_clinical::Finding;
 use bodh_gate::Gate;
@@ -16,11 +17,11 @@ use bodh_guardian_api::pb::Statement;
 use bodh_knowledge::Pack;
 use bodh_panel::Panel;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// Sessions that may be open in memory at once; more are refused.
 const MOST_LIVE: usize = 512;
@@ -38,6 +39,10 @@ pub(crate) struct Runner {
     pub(crate) versions: BTreeMap<String, String>,
     pub(crate) lives: Lives,
     pub(crate) live: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Option<Live>>>>>,
+    /// Sessions at work, for whoever watches.
+    pub(crate) watched: Mutex<HashMap<String, watch::Receiver<Arc<Frame>>>>,
+    /// Sessions that a person wants ended.
+    pub(crate) stopping: Mutex<HashSet<String>>,
 }
 
 /// One session, open.
@@ -54,8 +59,10 @@ pub(crate) struct Live {
     pub(crate) began: Instant,
     /// The last queued entry of this session.
     pub(crate) queued: i64,
-    /// Who watches.
+    /// Who convened it, or decided, and waits.
     pub(crate) watcher: Option<mpsc::Sender<Step>>,
+    /// Everybody else who watches.
+    pub(crate) shown: Option<watch::Sender<Arc<Frame>>>,
 }
 
 /// A step, for whoever watches.
@@ -166,6 +173,9 @@ pub(crate) fn live(held: &mut Held) -> Result<&mut Live, Error> {
 
 impl Live {
     pub(crate) fn tell(&self) {
+        if let Some(shown) = self.shown.as_ref().filter(|_| Frame::is_due(&self.panel.state)) {
+            shown.send_replace(Arc::new(Frame::of(self)));
+        }
         let Some(watcher) = &self.watcher else { return };
         let step = Step {
             session: self.panel.session.id.clone(),

@@ -1,7 +1,10 @@
 //! The panel's methods for people. Each: the caller, the gate, one call, the outcome.
 
 use crate::{
-    actions::{self, Convene, Decide, Inbox, MarkIncident, Open, ReadReport, ReverseRule, Rules, Status as ReadStatus},
+    actions::{
+        self, Convene, Decide, Inbox, MarkIncident, Open, ReadNote, ReadReport, ReverseRule, Rules, Sessions,
+        Status as ReadStatus, Stop,
+    },
     drive::sha256,
     error::Error,
     open::Convening,
@@ -10,7 +13,7 @@ use crate::{
 use bodh_audit_log::{Draft, Kind};
 use bodh_gate::{Action, Caller, Entity, Facts, Outcome, Permit};
 use bodh_identity::signing::Context;
-use bodh_panel::{Mark, Report, Reversal};
+use bodh_panel::{Report, Reversal};
 use bodh_panel_api::pb::{self, panel_server::Panel};
 use std::{str::FromStr, sync::Arc};
 use tokio::sync::mpsc;
@@ -23,7 +26,7 @@ pub(crate) struct Service {
     pub(crate) runner: Arc<Runner>,
 }
 
-type Events = ReceiverStream<Result<pb::SessionEvent, Status>>;
+pub(crate) type Events = ReceiverStream<Result<pb::SessionEvent, Status>>;
 
 /// Until a session that was interrupted is taken up again.
 const AGAIN: std::time::Duration = std::time::Duration::from_millis(500);
@@ -41,7 +44,7 @@ impl Service {
     ) -> Result<Response<T>, Status> {
         let permit: Permit<A> = self.runner.gate.admit(caller, facts).await?;
         let done = work.await;
-        let outcome = done.as_ref().map_or_else(|error| Outcome::failed(code(error)), |_| Outcome::ok());
+        let outcome = done.as_ref().map_or_else(|error| Outcome::failed(error.code()), |_| Outcome::ok());
         self.runner.gate.settle(permit, outcome).await?;
         Ok(Response::new(done?))
     }
@@ -84,7 +87,7 @@ impl Service {
 }
 
 /// The caller's signed request, as the guardian takes it.
-fn access(statement: Option<pb::Statement>) -> Option<bodh_guardian_api::pb::Statement> {
+pub(crate) fn access(statement: Option<pb::Statement>) -> Option<bodh_guardian_api::pb::Statement> {
     statement.map(|s| bodh_guardian_api::pb::Statement { json: s.json, signature: s.signature })
 }
 
@@ -109,8 +112,10 @@ async fn run(
     let work = async {
         let live = live(held)?;
         live.watcher = Some(steps);
+        runner.show(live);
         let driven = runner.drive(live).await;
         live.watcher = None;
+        runner.show_no_more(live);
         driven?;
         let report = runner.report(live).await?;
         report.unusable().map_or_else(|| json(&report), |line| Err(Error::Unusable(line)))
@@ -119,33 +124,15 @@ async fn run(
     report
 }
 
-fn json(report: &Report) -> Result<Vec<u8>, Error> {
+pub(crate) fn json(report: &Report) -> Result<Vec<u8>, Error> {
     serde_json::to_vec(report).map_err(|_| Error::Corrupt("a report"))
-}
-
-/// A code for the record: never a sentence, never content.
-fn code(error: &Error) -> &'static str {
-    match error {
-        Error::Refused(_) => "refused",
-        Error::Store(_) => "store",
-        Error::Guardian(_) => "guardian",
-        Error::Record(_) | Error::Waiting => "record",
-        Error::Vault(_) => "vault",
-        Error::Corrupt(_) => "corrupt",
-        Error::Case(_) => "case",
-        Error::Invalid(_) => "invalid",
-        Error::Unusable(_) => "unusable",
-        Error::NoSuch(_) => "no_such",
-        Error::Stale(_) => "stale",
-        Error::Step(_) => "step",
-        Error::Signature(_) => "signature",
-    }
 }
 
 #[tonic::async_trait]
 impl Panel for Service {
     type ConveneStream = Events;
     type DecideStream = Events;
+    type WatchStream = Events;
 
     async fn convene(&self, request: Request<pb::ConveneRequest>) -> Result<Response<Events>, Status> {
         let caller = Caller::of(&request)?;
@@ -180,6 +167,31 @@ impl Panel for Service {
         .await
     }
 
+    async fn sessions(&self, request: Request<pb::SessionsRequest>) -> Result<Response<pb::SessionsReply>, Status> {
+        let (caller, all) = (Caller::of(&request)?, request.get_ref().all);
+        self.guarded::<Sessions, _>(&caller, actions::sessions(all), self.runner.list(&caller, all)).await
+    }
+
+    async fn watch(&self, request: Request<pb::WatchRequest>) -> Result<Response<Events>, Status> {
+        let (caller, asked) = (Caller::of(&request)?, request.into_inner());
+        let facts = self.session_facts(&asked.session).await?;
+        // One entry in the log for as long as somebody watches.
+        let seen = self.guarded::<ReadReport, _>(&caller, facts, self.runner.look(asked)).await?;
+        Ok(Response::new(seen.into_inner().follow()))
+    }
+
+    async fn note(&self, request: Request<pb::NoteRequest>) -> Result<Response<pb::NoteReply>, Status> {
+        let (caller, asked) = (Caller::of(&request)?, request.into_inner());
+        let facts = self.session_facts(&asked.session).await?;
+        self.guarded::<ReadNote, _>(&caller, facts, self.runner.note(asked)).await
+    }
+
+    async fn stop(&self, request: Request<pb::StopRequest>) -> Result<Response<pb::StopReply>, Status> {
+        let (caller, asked) = (Caller::of(&request)?, request.into_inner());
+        let facts = self.session_facts(&asked.session).await?;
+        self.guarded::<Stop, _>(&caller, facts, self.runner.end(asked)).await
+    }
+
     async fn inbox(&self, request: Request<pb::InboxRequest>) -> Result<Response<pb::InboxReply>, Status> {
         let caller = Caller::of(&request)?;
         let all = request.into_inner().all;
@@ -210,9 +222,16 @@ impl Panel for Service {
         self.guarded::<Open, _>(&caller, actions::escalation(row.as_ref()), async {
             let row = row.ok_or(Error::NoSuch("escalation"))?;
             let mut held = self.runner.enter(&row.session, access(asked)).await?;
-            let opened = live(&mut held).map(|live| (live.row.trace.clone(), Runner::record(live, &row)));
+            let opened = match live(&mut held) {
+                Ok(live) => {
+                    let decision = self.runner.signed_decision(live, &row.id).await.ok();
+                    Ok((live.row.trace.clone(), Runner::record(live, &row), decision))
+                }
+                Err(error) => Err(error),
+            };
             self.runner.leave(held).await;
-            let (trace, record_json) = opened?;
+            let (trace, record_json, decision) = opened?;
+            let decision = decision.map(|signed| pb::Statement { json: signed.json, signature: signed.signature });
             let mut seen =
                 Draft::new(Kind::Opened, "open", format!("{}/opened/{}", row.id, crate::grant::random_id()?));
             seen.actors = vec![caller.id.to_string()];
@@ -221,7 +240,7 @@ impl Panel for Service {
             seen.resource.clone_from(&row.id);
             // Seen is seen only when the log says so.
             self.runner.audit.append(seen).await?;
-            Ok(pb::OpenReply { record_json: record_json?, status: row.status.clone() })
+            Ok(pb::OpenReply { record_json: record_json?, status: row.status.clone(), decision })
         })
         .await
     }
@@ -267,40 +286,14 @@ impl Panel for Service {
         &self,
         request: Request<pb::MarkIncidentRequest>,
     ) -> Result<Response<pb::MarkIncidentReply>, Status> {
-        let caller = Caller::of(&request)?;
-        let asked = request.into_inner();
+        let (caller, asked) = (Caller::of(&request)?, request.into_inner());
         let facts = Facts::about(Entity::new("Incident", asked.session.as_str())).within(&asked.session, "");
-        let mut begun = None;
-        let done = self.guarded::<MarkIncident, _>(&caller, facts, async {
-            let mark = Mark::from_bytes(&asked.mark_json).map_err(|e| Error::Signature(e.to_string()))?;
-            if mark.session != asked.session || mark.claim != asked.claim {
-                return Err(Error::Signature("it is about another claim".to_owned()));
-            }
-            let bytes = asked.mark_json.as_slice();
-            self.runner.check_signer(
-                &caller.id,
-                &mark.signer,
-                mark.at_unix_ms,
-                Context::Mark,
-                bytes,
-                &asked.signature,
-            )?;
-            let mut held = self.runner.enter(&mark.session, access(asked.access)).await?;
-            let rule = match self.runner.mark(live(&mut held)?, &mark, bytes, &asked.signature).await {
-                Ok(rule) => rule,
-                Err(error) => {
-                    self.runner.leave(held).await;
-                    return Err(error);
-                }
-            };
-            begun = Some(mark.session.clone());
-            let rule_json = serde_json::to_vec(&rule).map_err(|_| Error::Corrupt("a rule"))?;
-            Ok((held, pb::MarkIncidentReply { incident: rule.incident, rule: rule.id, rule_json }))
-        });
-        let done = done.await;
+        let (mut begun, session) = (None, asked.session.clone());
+        let work = self.runner.take_mark(&caller, asked, &mut begun);
+        let done = self.guarded::<MarkIncident, _>(&caller, facts, work).await;
         let (held, reply) = self.or_goes_on(done, begun)?;
         // The session goes on from the step before; nobody has to wait for it here.
-        drop(self.carry_on(held, asked.session));
+        drop(self.carry_on(held, session));
         Ok(Response::new(reply))
     }
 

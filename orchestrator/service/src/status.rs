@@ -9,6 +9,9 @@ use std::collections::{BTreeMap, HashMap};
 /// The figures are made of at most this many entries of each kind.
 const MOST_ENTRIES: usize = 100_000;
 
+/// Single dwell times shown.
+const MOST_SHOWN: usize = 1000;
+
 /// What `bodh status` shows.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct StatusPage {
@@ -48,6 +51,8 @@ pub(crate) struct Alerts {
     dwell_p50_ms: Option<u64>,
     dwell_p90_ms: Option<u64>,
     dwell_max_ms: Option<u64>,
+    /// Each of them, the shortest first; at most a thousand, evenly taken.
+    dwell_ms: Vec<u64>,
     /// The age of the oldest alert that nobody has seen.
     oldest_unseen_ms: Option<u64>,
 }
@@ -131,6 +136,7 @@ pub(crate) fn alerts(entries: &[Entry], now_ms: i64) -> Alerts {
     page.dwell_p50_ms = quantile(&dwell, 50);
     page.dwell_p90_ms = quantile(&dwell, 90);
     page.dwell_max_ms = dwell.last().copied();
+    page.dwell_ms = dwell.iter().step_by(dwell.len().div_ceil(MOST_SHOWN).max(1)).copied().collect();
     page.coverage = share(page.investigated, page.total);
     page
 }

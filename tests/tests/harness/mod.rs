@@ -27,7 +27,8 @@ pub const MARFAN: &str = "tall_with_dislocated_lenses.json";
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The executables that the launcher looks for beside itself, itself included.
-pub const EXECUTABLES: [&str; 10] = [
+pub const EXECUTABLES: [&str; 11] = [
+    "bodh-console",
     "bodh",
     "bodh-guardian",
     "bodh-audit",

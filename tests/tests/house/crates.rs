@@ -40,6 +40,7 @@ const STOREYS: [&[&str]; 7] = [
         "agents/test_planner",
         "audit/service",
         "guardian/service",
+        "orchestrator/console",
         "orchestrator/service",
     ],
     &["orchestrator/cli", "tests"],

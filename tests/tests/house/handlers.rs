@@ -32,7 +32,12 @@ const UNGATED: [(&str, &str); 3] = [
 ];
 
 /// Methods whose action has another name than the method.
-const ACTIONS: [(&str, &str, &str); 2] = [("Guardian", "People", "list"), ("Guardian", "Identities", "list")];
+const ACTIONS: [(&str, &str, &str); 3] = [
+    ("Guardian", "People", "list"),
+    ("Guardian", "Identities", "list"),
+    // Watching is reading the report for as long as it changes.
+    ("Panel", "Watch", "report"),
+];
 
 /// How a handler asks for its permit.
 const ADMISSIONS: [&str; 5] = ["admit(", "admit::<", "guarded(", "guarded::<", "act::<"];

@@ -144,7 +144,7 @@ fn a_mistake_in_the_arguments_is_one_line_that_says_where_to_read_on() {
         (&["diagnose", "x", "--colour"], ["'--colour'", "`bodh diagnose --help`"]),
         (&["inbox"], ["--state <DIR>", "`bodh inbox --help`"]),
         (&["decide", "e", "maybe", "--state", "s", "--reason", "r"], ["'maybe'", "approve"]),
-        (&["demo"], ["`bodh demo`", "not there yet"]),
+        (&["agent", "new", "x"], ["`bodh agent`", "not there yet"]),
         (&["bench", "revocation"], ["revocation", "not there yet"]),
     ] {
         let said = stage.bodh(line);

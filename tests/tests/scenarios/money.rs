@@ -106,6 +106,27 @@ fn what_was_ordered_adds_up() {
     assert!(cents(&report["cost_usd"]) <= cents(&report["budget_usd"]));
 }
 
+/// Everything recorded needs a laboratory or a recording: the panel begins with age and sex alone, and asks.
+#[test]
+fn a_session_that_is_told_nothing_at_first_asks_for_something() {
+    let stage = Stage::new();
+    let case = stage.path("laboratory_only.json");
+    std::fs::write(
+        &case,
+        r#"{"id": "c1", "subject": {"id": "s1", "sex": "MALE", "timeAtLastEncounter": {"age": {"iso8601duration": "P8Y"}}},
+            "phenotypicFeatures": [
+              {"type": {"id": "HP:0003236", "label": "Elevated circulating creatine kinase concentration"}},
+              {"type": {"id": "HP:0003458", "label": "EMG: myopathic abnormalities"}}],
+            "metaData": {"created": "2026-01-01T00:00:00Z", "createdBy": "test", "resources": []}}"#,
+    )
+    .unwrap();
+    let report = stage.diagnose(case, &["--sequential"]).ended(3).json();
+    assert_eq!(report["status"], "awaiting_physician", "not given up for want of a finding");
+    assert!(orders(&report).iter().any(|order| order["status"] == "done"), "{}", report["orders"]);
+    assert!(report["findings"].as_array().is_some_and(|found| !found.is_empty()), "something was revealed");
+    assert_eq!(cents(&report["cost_usd"]), spent(&report));
+}
+
 /// A session within its budget that comes to a test of more than $500.
 fn over_the_threshold() -> (Stage, Value) {
     let stage = Stage::new();

@@ -109,7 +109,7 @@ fn a_running_panel_is_used() {
     let stage = Stage::new();
     let up = stage.up();
     let before = children(up.pid());
-    assert_eq!(before.len(), 9, "{before:?}");
+    assert_eq!(before.len(), 10, "{before:?}");
     let mut client = stage.begin(&["diagnose", sample(MARFAN).to_str().unwrap(), "--state", "DIR", "--json"]);
     let mut own = Vec::new();
     while !client.has_ended() {

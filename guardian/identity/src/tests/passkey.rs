@@ -118,7 +118,7 @@ fn a_key_has_one_spelling() {
     for cut in 0..bytes.len() - passkey.credential().len() + 1 {
         assert_eq!(Passkey::from_bytes(&bytes[..cut]), None, "{cut}");
     }
-    let mut compressed = bytes.clone();
+    let mut compressed = bytes;
     compressed[0] = 2;
     assert_eq!(Passkey::from_bytes(&compressed), None);
     let spki = Authenticator::new().spki();

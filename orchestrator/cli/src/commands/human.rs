@@ -3,9 +3,9 @@
 use super::options::{StartOptions, StateOptions, WhoOption, person};
 use super::visit::{print_json, visit};
 use crate::failure::{Failure, Outcome};
-use crate::people::{at_guardian, trace};
+use crate::people::{Visitor, at_guardian, random_hex, trace};
 use crate::terminal::{self, shown};
-use bodh_guardian_api::{Enrolment, pb};
+use bodh_guardian_api::{Enrolment, Invitation, SignedInvitation, pb};
 use bodh_identity::signing::{Context, Signer};
 use clap::Subcommand;
 use data_encoding::HEXLOWER;
@@ -22,6 +22,8 @@ pub(crate) struct Args {
 enum What {
     /// Make a person's key on this machine and enrol them, signed by an operator
     Enroll(EnrollArgs),
+    /// Make a link with which a person enrols a passkey of their own, once
+    Invite(InviteArgs),
     /// Everybody who was ever enrolled
     List(ListArgs),
 }
@@ -73,6 +75,34 @@ impl Role {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  bodh human invite ann --role physician --state ~/panel
+  bodh human invite cleo --role compliance --hours 2 --state ~/panel
+
+Whoever has the link becomes that person: give it to nobody else. It works once, on the console of `bodh up`.")]
+struct InviteArgs {
+    /// A short name: lower-case letters, digits, `_`, `-`, `.`
+    #[arg(value_name = "NAME", value_parser = person)]
+    name: String,
+    /// What they may do; several with several --role
+    #[arg(long = "role", value_name = "ROLE", required = true)]
+    roles: Vec<Role>,
+    /// How long the link works
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=720))]
+    hours: u16,
+    #[command(flatten)]
+    state: StateOptions,
+    #[command(flatten)]
+    who: WhoOption,
+    #[command(flatten)]
+    start: StartOptions,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  bodh human list --state ~/panel")]
 struct ListArgs {
     #[command(flatten)]
@@ -89,6 +119,7 @@ struct ListArgs {
 pub(crate) fn run(args: Args) -> Outcome {
     match args.what {
         What::Enroll(args) => enroll(&args),
+        What::Invite(args) => invite(&args),
         What::List(args) => list(&args),
     }
 }
@@ -108,6 +139,36 @@ fn enroll(args: &EnrollArgs) -> Outcome {
     })?;
     terminal::print(&format!("Enrolled {}", text(std::slice::from_ref(&person))))
         .map_err(|cause| Failure::failed(format!("stdout: {cause}")))
+}
+
+fn invite(args: &InviteArgs) -> Outcome {
+    let roles: Vec<_> = args.roles.iter().map(|role| role.name()).collect();
+    let name = args.start.settings()?.console_name;
+    let path = visit(&args.state, &args.start, args.who.or_local(), async |access, operator| {
+        let path = invitation(operator, &access.running().trust_domain, &args.name, &roles, args.hours)?;
+        let port =
+            access.running().addresses.get(crate::launch::CONSOLE).map(|at| format!("https://{name}:{}", at.port()));
+        Ok(format!("{}{path}", port.unwrap_or_default()))
+    })?;
+    if args.json {
+        return print_json(&json!({ "name": args.name, "roles": roles, "link": path }));
+    }
+    terminal::print(&format!("{path}\n")).map_err(|cause| Failure::failed(format!("stdout: {cause}")))
+}
+
+/// The path of an invitation's page, signed by an operator.
+pub(super) fn invitation(
+    operator: &Visitor,
+    trust_domain: &str,
+    name: &str,
+    roles: &[&str],
+    hours: u16,
+) -> Outcome<String> {
+    let until = chrono::Utc::now() + chrono::TimeDelta::hours(i64::from(hours));
+    let by = operator.id().to_string();
+    let invitation = Invitation::new((name, trust_domain), roles, &by, &random_hex()?, until).to_bytes();
+    let signature = operator.sign(Context::Invitation, &invitation)?;
+    Ok(format!("/enrol/{}", SignedInvitation { invitation, signature }.to_link()))
 }
 
 fn list(args: &ListArgs) -> Outcome {

@@ -205,7 +205,7 @@ mod tests_of_the_samples {
             }
             read += 1;
         }
-        assert_eq!(read, 12);
+        assert_eq!(read, 13);
     }
 
     #[test]

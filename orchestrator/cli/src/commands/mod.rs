@@ -3,6 +3,7 @@
 mod audit;
 mod bench;
 mod decide;
+mod demo;
 mod diagnose;
 mod human;
 mod inbox;
@@ -39,6 +40,7 @@ First steps:
   bodh diagnose deploy/samples/tall_with_dislocated_lenses.json          one case, nothing kept
   bodh diagnose case.json --state ~/panel                 the same, kept in a state folder
   bodh audit verify ~/panel/log                           is its record whole?
+  bodh demo --state ~/demo                                the same in a browser, with sample cases
 
 Exit codes: 0 concluded · 1 failed · 2 bad usage or unreadable input · 3 waiting for a physician · 4 verification failed";
 
@@ -72,8 +74,8 @@ enum Command {
     Revoke(revoke::Args),
     /// Measure accuracy and speed
     Bench(bench::Args),
-    #[command(hide = true)]
-    Demo(later::Anything),
+    /// Start the panel with sample cases and a link for a first physician
+    Demo(demo::Args),
     #[command(hide = true)]
     Agent(later::Anything),
 }
@@ -95,7 +97,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Policy(args) => policy::run(args),
         Command::Revoke(args) => revoke::run(&args),
         Command::Bench(args) => bench::run(args),
-        Command::Demo(_) => Err(later::refusal("`bodh demo`")),
+        Command::Demo(args) => demo::run(&args),
         Command::Agent(_) => Err(later::refusal("`bodh agent`")),
     }
 }
@@ -120,8 +122,6 @@ mod tests {
     #[test]
     fn commands_of_later_versions_are_refused_with_2() {
         for line in [
-            vec!["bodh", "demo"],
-            vec!["bodh", "demo", "--state", "x"],
             vec!["bodh", "agent", "new", "x"],
             vec!["bodh", "audit", "export", "x"],
             vec!["bodh", "audit", "replay", "x", "--state", "y"],

@@ -2,14 +2,15 @@
 
 use super::options::{KeyOptions, StartOptions};
 use crate::failure::{Failure, Outcome};
-use crate::launch::{Access, until_stopped};
+use crate::launch::{Access, Settings, until_stopped};
 use crate::state::Folder;
 use crate::terminal;
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = r#"Examples:
-  bodh up --state ~/panel                            until Ctrl-C; other commands find it by its folder
+  bodh up --state ~/panel                            until Ctrl-C; other commands find it by its folder, people by the
+                                                     console's address that it prints (`bodh human invite`)
   bodh up --state ~/panel --config panel.toml        with fixed ports and a collector
 
 A configuration file, every line optional (deploy/samples/panel.toml):
@@ -28,7 +29,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
-    let settings = args.start.settings()?;
+    let settings = Settings { with_console: true, ..args.start.settings()? };
     let folder = match &args.state {
         Some(path) => Folder::open_or_make(path)?,
         None => Folder::passing()?,
@@ -46,8 +47,9 @@ pub(crate) fn run(args: &Args) -> Outcome {
         let orchestrator = running.addresses.get(crate::launch::ORCHESTRATOR);
         let orchestrator = orchestrator.map(ToString::to_string).unwrap_or_default();
         let kept = if access.folder.is_passing() { "; nothing is kept (no --state)" } else { "" };
+        let console = access.site.as_ref().map(|site| site.origin.clone()).unwrap_or_default();
         let line = format!(
-            "ready after {} ms: orchestrator {orchestrator}, state {}{kept}; Ctrl-C stops it\n",
+            "ready after {} ms: orchestrator {orchestrator}, console {console}, state {}{kept}; Ctrl-C stops it\n",
             begun.elapsed().as_millis(),
             access.folder.path().display()
         );

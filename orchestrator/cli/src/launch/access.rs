@@ -1,7 +1,9 @@
 //! A panel to talk to: the one that is running on a state folder, or one started for the moment.
 
+use super::members::CONSOLE;
 use super::run::Panel;
 use super::settings::Settings;
+use super::site::Site;
 use crate::failure::{Failure, Outcome};
 use crate::people::KeyRing;
 use crate::state::{Folder, KeyHome, Lock, Running, Taken, Unlock};
@@ -13,6 +15,8 @@ pub(crate) struct Access {
     running: Running,
     /// Stops before the folder goes.
     own: Option<Panel>,
+    /// Of the console, where this command started it.
+    pub(crate) site: Option<Site>,
     pub(crate) ring: KeyRing,
     pub(crate) folder: Folder,
 }
@@ -28,11 +32,13 @@ impl Access {
         let home = KeyHome::of(&folder)?;
         let ring = KeyRing::of(home.clone(), passphrase_file);
         match Lock::take(&folder)? {
-            Taken::By(running) => Ok(Self { running, own: None, ring, folder }),
+            Taken::By(running) => Ok(Self { running, own: None, site: None, ring, folder }),
             Taken::Free(lock) => {
                 let unlock = Unlock::of(&folder, &home, unlock_file)?;
-                let panel = Panel::start(&folder, lock, &ring, &unlock, settings).await?;
-                Ok(Self { running: panel.running().clone(), own: Some(panel), ring, folder })
+                let site = settings.with_console.then(|| Site::of(&home, &settings.console_name)).transpose()?;
+                let panel = Panel::start(&folder, lock, &ring, &unlock, settings, site.as_ref()).await?;
+                let site = site.map(|site| site.at(panel.running().addresses.get(CONSOLE)));
+                Ok(Self { running: panel.running().clone(), own: Some(panel), site, ring, folder })
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The launcher binds every listener itself and passes it on: a service never chooses where it is reached, and its
 //! address outlives its restarts.
 
-use super::members::{GUARDIAN, Process};
+use super::members::{CONSOLE, GUARDIAN, Process};
 use super::settings::Settings;
 use crate::failure::{Failure, Outcome};
 use crate::state::{Folder, Running};
@@ -15,6 +15,9 @@ use std::path::{Path, PathBuf};
 
 /// `sun_path` holds 108 bytes with its end mark (unix(7)); a margin is left for other clients' own limits.
 const MAX_SOCKET_PATH: usize = 100;
+
+/// Where the console is, unless that is taken or another is configured.
+const CONSOLE_PORT: u16 = 8443;
 
 /// Everything bound, and where.
 #[derive(Debug)]
@@ -31,10 +34,16 @@ impl Listeners {
     pub(crate) fn bind(folder: &Folder, settings: &Settings) -> Outcome<Self> {
         let mut tcp = BTreeMap::new();
         let mut addresses = BTreeMap::new();
-        for process in Process::all() {
-            let port = settings.ports.get(process.name).copied().unwrap_or(0);
-            let listener =
-                TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|cause| refused(process.name, port, &cause))?;
+        for process in Process::of_panel(settings.with_console) {
+            let port = settings.ports.get(process.name).copied();
+            let at = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+            let bound = match port {
+                // An address that people keep, where it is free.
+                None if process.name == CONSOLE => at(CONSOLE_PORT).or_else(|_| at(0)),
+                port => at(port.unwrap_or(0)),
+            };
+            let port = port.unwrap_or(0);
+            let listener = bound.map_err(|cause| refused(process.name, port, &cause))?;
             let address = listener.local_addr().map_err(|cause| refused(process.name, port, &cause))?;
             addresses.insert(process.name.to_owned(), address);
             tcp.insert(process.name, listener);
@@ -127,7 +136,7 @@ mod tests {
         drop(UnixListener::bind(folder.path().join("run/workload.sock")).unwrap());
         let bound = Listeners::bind(&folder, &Settings::default()).unwrap();
         let running = bound.running("bodh.internal");
-        assert_eq!(running.addresses.len(), Process::all().len());
+        assert_eq!(running.addresses.len(), Process::of_panel(false).len());
         assert!(running.addresses.values().all(|a| a.ip().is_loopback() && a.port() != 0));
         assert!(bound.copies("guardian").unwrap().1.is_some());
         assert!(bound.copies("audit").unwrap().1.is_none());

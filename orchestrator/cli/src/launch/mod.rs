@@ -16,10 +16,11 @@ mod members;
 mod orders;
 mod run;
 mod settings;
+mod site;
 mod vouch;
 
 pub(crate) use access::{Access, until_stopped};
 pub(crate) use binaries::Siblings;
 pub(crate) use bundle::{built_in as built_in_policies, check as check_policy, sign as sign_policy};
-pub(crate) use members::{AUDIT, GUARDIAN, ORCHESTRATOR};
+pub(crate) use members::{AUDIT, CONSOLE, GUARDIAN, ORCHESTRATOR};
 pub(crate) use settings::Settings;

@@ -1,7 +1,8 @@
 //! What each process is told when it starts: one JSON document through fd 4, its secrets included.
 
-use super::members::{AUDIT, GUARDIAN, ORCHESTRATOR, Process};
+use super::members::{AUDIT, CONSOLE, GUARDIAN, ORCHESTRATOR, Process};
 use super::settings::Settings;
+use super::site::Site;
 use crate::failure::{Failure, Outcome};
 use crate::state::{Running, Unlock};
 use age::secrecy::ExposeSecret;
@@ -36,6 +37,9 @@ pub(crate) struct Orders<'a> {
     /// The guardian's alone.
     #[serde(flatten)]
     guardian_only: Option<&'a GuardianOrders>,
+    /// The console's alone: its site and certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    web: Option<Site>,
 }
 
 /// How long escalations wait and review rules last: what only the orchestrator is told.
@@ -92,7 +96,7 @@ pub(crate) fn document(
     running: &Running,
     settings: &Settings,
     unlock: &Unlock,
-    guardian: &GuardianOrders,
+    (guardian, site): (&GuardianOrders, Option<&Site>),
 ) -> Outcome<Zeroizing<Vec<u8>>> {
     let address = |name: &str| {
         let found = running.addresses.get(name).copied();
@@ -115,6 +119,7 @@ pub(crate) fn document(
         unlock: unlock.for_service(process.name).map(ExposeSecret::expose_secret),
         orchestrator_only: (process.name == ORCHESTRATOR).then(|| Lives::of(settings)),
         guardian_only: (process.name == GUARDIAN).then_some(guardian),
+        web: site.filter(|_| process.name == CONSOLE).cloned(),
     };
     let bytes = serde_json::to_vec(&orders).map_err(|cause| Failure::failed(format!("{}: {cause}", process.name)))?;
     Ok(Zeroizing::new(bytes))
@@ -129,6 +134,7 @@ mod tests {
         let bound = super::super::listeners::Listeners::bind(&folder, &super::super::Settings::default()).unwrap();
         let running = bound.running("bodh.internal");
         let unlock = Unlock::fresh();
+        let site = Site::of(&crate::state::KeyHome::nowhere(), "localhost").unwrap();
         let guardian = GuardianOrders {
             policy: folder.policy(),
             binaries: folder.binaries(),
@@ -137,7 +143,8 @@ mod tests {
             tools: TOOLS.map(str::to_owned).into(),
         };
         let made = Process::all().into_iter().map(|process| {
-            let bytes = document(process, folder.path(), &running, &Settings::default(), &unlock, &guardian).unwrap();
+            let told = (&guardian, Some(&site));
+            let bytes = document(process, folder.path(), &running, &Settings::default(), &unlock, told).unwrap();
             serde_json::from_slice(&bytes).unwrap()
         });
         made.collect()
@@ -152,6 +159,8 @@ mod tests {
         let told: Vec<_> =
             documents.iter().filter(|d| d.get("bootstrap").is_some()).map(|d| d["name"].clone()).collect();
         assert_eq!(told, ["guardian"]);
+        let told: Vec<_> = documents.iter().filter(|d| d.get("web").is_some()).map(|d| d["name"].clone()).collect();
+        assert_eq!(told, ["console"]);
         assert!(documents.iter().all(|d| d["agents"].as_object().unwrap().len() == 6));
     }
 }

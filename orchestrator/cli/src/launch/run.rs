@@ -3,9 +3,10 @@
 use super::binaries::Siblings;
 use super::child::{Child, News, Plan};
 use super::listeners::Listeners;
-use super::members::{AUDIT, GUARDIAN, Process};
+use super::members::{AUDIT, CONSOLE, GUARDIAN, Process};
 use super::orders::{self, GuardianOrders};
 use super::settings::Settings;
+use super::site::Site;
 use super::{bundle, enrolment, vouch};
 use crate::failure::{Failure, Outcome};
 use crate::people::{KeyRing, Operator};
@@ -41,6 +42,7 @@ impl Panel {
         ring: &KeyRing,
         unlock: &Unlock,
         settings: &Settings,
+        site: Option<&Site>,
     ) -> Outcome<Self> {
         let (siblings, guardian) = documents(folder, ring, settings)?;
         let listeners = Arc::new(Listeners::bind(folder, settings)?);
@@ -50,8 +52,10 @@ impl Panel {
         let (word, telling) = vouch::begin(running.workload_socket.clone());
         let mut panel =
             Self { children: Vec::new(), news, running, panel_file, telling, _listeners: listeners, _lock: lock };
-        for process in Process::all() {
-            let orders = orders::document(process, folder.path(), &panel.running, settings, unlock, &guardian)?;
+        let site = site.map(|site| site.clone().at(panel.running.addresses.get(CONSOLE)));
+        for process in Process::of_panel(settings.with_console) {
+            let told = (&guardian, site.as_ref());
+            let orders = orders::document(process, folder.path(), &panel.running, settings, unlock, told)?;
             let listeners = Arc::clone(&panel._listeners);
             let plan = Plan {
                 name: process.name,

@@ -30,6 +30,11 @@ pub(crate) struct Settings {
     /// The collector that spans are sent to (OTLP over gRPC): `http://127.0.0.1:4317`; nowhere by default.
     #[serde(deserialize_with = "collector")]
     pub(crate) otlp: Option<SocketAddr>,
+    /// The console's name in its address, for which its passkeys are; fixed once somebody has enrolled one.
+    pub(crate) console_name: String,
+    /// Start the console as well.
+    #[serde(skip)]
+    pub(crate) with_console: bool,
     /// Policies in place of the built-in domain policies.
     #[serde(skip)]
     pub(crate) policies: Option<PathBuf>,
@@ -43,6 +48,8 @@ impl Default for Settings {
             escalations_lapse_after: 30 * DAY,
             review_rules_lapse_after: LONGEST,
             otlp: None,
+            console_name: "localhost".into(),
+            with_console: false,
             policies: None,
         }
     }
@@ -82,6 +89,11 @@ impl Settings {
         let domain = &settings.trust_domain;
         if domain.is_empty() || domain.len() > 255 || !domain.bytes().all(label) {
             return Err("trust_domain: lower-case letters, digits, dots, dashes and underscores".into());
+        }
+        let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b);
+        let name = &settings.console_name;
+        if name.is_empty() || name.len() > 253 || !name.bytes().all(letter) || name.starts_with(['.', '-']) {
+            return Err("console_name: a host's name in lower case, such as localhost or console.example.org".into());
         }
         Ok(settings)
     }
@@ -143,10 +155,11 @@ mod tests {
     fn what_is_unknown_is_refused() {
         for (text, said) in [
             ("\ncolour = 1", "line 2: unknown field"),
-            ("[ports]\nconsole = 1", "no process is named \"console\""),
+            ("[ports]\negress = 1", "no process is named \"egress\""),
             ("[ports]\naudit = 7000\nguardian = 7000", "two processes"),
             ("[ports]\naudit = 70000", "u16"),
             ("trust_domain = \"Bodh Internal\"", "trust_domain"),
+            ("console_name = \"https://localhost\"", "console_name"),
             ("otlp = \"http://10.0.0.1:4317\"", "on this machine"),
             ("otlp = \"https://collector.example:4317\"", "on this machine"),
             ("otlp = \"http://127.0.0.1.example:4317\"", "on this machine"),

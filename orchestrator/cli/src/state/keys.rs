@@ -53,13 +53,22 @@ impl KeyHome {
         Self(Some(path))
     }
 
+    /// The folder of the console's certificate, made when missing; `None` when nothing is kept.
+    pub(crate) fn console(&self) -> Outcome<Option<PathBuf>> {
+        self.made("console")
+    }
+
     /// The folder of people's keys, made when missing; `None` when nothing is kept.
     pub(crate) fn people(&self) -> Outcome<Option<PathBuf>> {
+        self.made("people")
+    }
+
+    fn made(&self, name: &str) -> Outcome<Option<PathBuf>> {
         let Some(home) = &self.0 else { return Ok(None) };
-        let people = home.join("people");
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(&people);
-        made.map_err(|cause| cannot_write(&people, &cause))?;
-        Ok(Some(people))
+        let folder = home.join(name);
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+        made.map_err(|cause| cannot_write(&folder, &cause))?;
+        Ok(Some(folder))
     }
 
     fn unlock_file(&self) -> Outcome<Option<PathBuf>> {

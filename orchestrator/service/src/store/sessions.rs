@@ -70,6 +70,19 @@ impl Store {
         Ok(sqlx::query_as("SELECT * FROM sessions WHERE id = ?").bind(id).fetch_optional(&self.pool).await?)
     }
 
+    /// Sessions of one person, or of everybody, the newest first, with how many escalations of each wait; at most a
+    /// thousand.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) async fn sessions(&self, requester: Option<&str>) -> Result<Vec<(SessionRow, i64)>, StoreError> {
+        let query = "SELECT *, (SELECT count(*) FROM escalations e WHERE e.session = s.id AND e.status = 'open') AS waiting \
+                     FROM sessions s WHERE ?1 IS NULL OR requester = ?1 ORDER BY opened_ms DESC, id LIMIT 1000";
+        let rows = sqlx::query(query).bind(requester).fetch_all(&self.pool).await?;
+        let read = |row: SqliteRow| Ok((SessionRow::from_row(&row)?, row.try_get("waiting")?));
+        rows.into_iter().map(read).collect()
+    }
+
     /// Sessions that were at work when the service ended.
     ///
     /// # Errors

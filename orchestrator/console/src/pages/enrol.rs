@@ -1,0 +1,121 @@
+//! Enrolment: the link that an operator gave becomes a passkey, which signs the record that makes its holder a person here.
+
+use super::Touched;
+use crate::{
+    app::{App, page as show},
+    assets::Asset,
+    fault::{Fault, sentence},
+    fill::words,
+    session::nonce,
+    view::enrol::EnrolPage,
+};
+use axum::{
+    Form, Json,
+    extract::{Path, State},
+    http::StatusCode,
+    response::Response,
+};
+use bodh_guardian_api::{Enrolment, Invitation, SignedInvitation};
+use bodh_identity::{
+    passkey::Passkey,
+    signing::{Context, challenge},
+};
+use data_encoding::BASE64URL_NOPAD;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// An enrolment on its way.
+pub(crate) enum Enrolling {
+    /// The browser is making a key.
+    Making(String, Invitation),
+    /// The new key is to sign this record.
+    Signing(Vec<u8>),
+}
+
+/// The form's one field.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Invited {
+    invitation: String,
+}
+
+/// The new key.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Made {
+    handle: String,
+    credential: String,
+    public_key: String,
+}
+
+/// An invitation that can be read and has not ended. Whether an operator signed it is for the guardian to say.
+fn read(link: &str) -> Result<Invitation, Fault> {
+    let wrong = |happened: &str| Fault::new(StatusCode::BAD_REQUEST, "This link does not work", happened.to_owned());
+    let signed = SignedInvitation::from_link(link);
+    let invitation = signed.and_then(|signed| Invitation::parse(&signed.invitation).ok());
+    let invitation = invitation.ok_or_else(|| wrong("It is not whole. Copy it again, to its last letter."))?;
+    match invitation.until() {
+        Ok(until) if until > chrono::Utc::now() => Ok(invitation),
+        _ => Err(wrong("Its time has ended. Ask the operator for another.")),
+    }
+}
+
+pub(crate) async fn page(State(app): State<Arc<App>>, Path(link): Path<String>) -> Result<Response, Fault> {
+    let invitation = read(&link)?;
+    let roles = invitation.roles.iter().map(|role| (role.clone(), words::role(role).to_owned()));
+    Ok(show(&EnrolPage {
+        frame: app.frame(None, "Enrol", "", &[Asset::Passkey]),
+        name: invitation.name.clone(),
+        roles: roles.collect(),
+        inviter: words::person(&invitation.invited_by),
+        until: invitation.until().map(|until| words::when(until.timestamp_millis())).unwrap_or_default(),
+        invitation: link,
+        action: "/enrol".to_owned(),
+        options: "/enrol/options".to_owned(),
+        made: "/enrol/made".to_owned(),
+        error: None,
+    }))
+}
+
+pub(crate) async fn options(State(app): State<Arc<App>>, Form(invited): Form<Invited>) -> Result<Json<Value>, Fault> {
+    let invitation = read(&invited.invitation).map_err(Fault::in_json)?;
+    let name = invitation.name.clone();
+    let handle = app.enrolling.begin(Enrolling::Making(invited.invitation, invitation));
+    let handle = handle.ok_or_else(|| Fault::internal("no randomness").in_json())?;
+    Ok(Json(json!({
+        // Nothing is made of what an authenticator attests: the key proves itself by signing, a moment later.
+        "challenge": BASE64URL_NOPAD.encode(handle.as_bytes()), "rp_id": app.site.rp_id,
+        "user_id": BASE64URL_NOPAD.encode(name.as_bytes()), "user_name": name, "handle": handle,
+    })))
+}
+
+pub(crate) async fn made(State(app): State<Arc<App>>, Json(made): Json<Made>) -> Result<Json<Value>, Fault> {
+    let Some(Enrolling::Making(link, invitation)) = app.enrolling.take(&made.handle) else { return Err(late()) };
+    let unusable = || Fault::bad("That key is of a kind that is not taken here. Use another device.").in_json();
+    let part = |text: &str| BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| unusable());
+    let passkey = Passkey::new(&part(&made.public_key)?, &app.site.rp_id, &part(&made.credential)?);
+    let key = passkey.map_err(|_| unusable())?.to_bytes();
+    let roles: Vec<&str> = invitation.roles.iter().map(String::as_str).collect();
+    let (domain, by) = (app.config.trust_domain.as_str(), invitation.invited_by.as_str());
+    let record = Enrolment::new(&invitation.name, domain, &roles, &key, "webauthn", by, chrono::Utc::now());
+    let record = Enrolment { invitation: Some(link), ..record }.to_bytes();
+    let challenge = challenge(Context::Enrolment, &record);
+    app.enrolling.go_on(&made.handle, Enrolling::Signing(record));
+    Ok(Json(json!({ "challenge": BASE64URL_NOPAD.encode(&challenge), "rp_id": app.site.rp_id })))
+}
+
+pub(crate) async fn answer(State(app): State<Arc<App>>, Json(touched): Json<Touched>) -> Result<Json<Value>, Fault> {
+    let Some(Enrolling::Signing(record)) = app.enrolling.take(&touched.handle) else { return Err(late()) };
+    let assertion = touched.assertion().ok_or_else(|| Fault::bad("The signature could not be read.").in_json())?;
+    let trace = nonce().unwrap_or_default();
+    let accepted = super::sign_in::door(&app).await?.accept(record, assertion, &trace).await;
+    accepted.map_err(|error| match error {
+        bodh_guardian_api::Error::Unavailable(_) => Fault::of_guardian(&error).in_json(),
+        other => Fault::bad(format!("The guardian did not accept it: {}", sentence(&other.to_string()))).in_json(),
+    })?;
+    Ok(Json(json!({ "next": "/sign-in" })))
+}
+
+fn late() -> Fault {
+    Fault::bad("That took too long. Load the page and try again.").in_json()
+}

@@ -1,0 +1,112 @@
+//! One session: its page, its events, its end.
+
+use crate::{
+    app::{App, Signed, page as show},
+    assets::Asset,
+    fault::Fault,
+    fill::live::{Around, live},
+    live::events as stream,
+    view::session::{LivePart, SessionPage},
+};
+use axum::{
+    Form,
+    extract::{Path, Query, State},
+    response::{IntoResponse, Redirect, Response},
+};
+use bodh_panel::Report;
+use bodh_panel_api::pb::{self, session_event::Event};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// Which part of the page.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Part {
+    #[serde(default)]
+    part: String,
+}
+
+pub(crate) async fn page(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    Query(part): Query<Part>,
+    signed: Signed,
+) -> Result<Response, Fault> {
+    let who = &signed.0;
+    // A live page has the report that its event told of: reading it again would be another entry in the log each time.
+    let kept = if part.part == "live" { who.reports.get(&id) } else { None };
+    let report = match kept {
+        Some(report) => report,
+        None => latest(&signed, &id).await?,
+    };
+    let roles = app.roles(who);
+    let has = |role: &str| roles.iter().any(|known| known == role);
+    let own = report.requester == who.id.as_str();
+    let for_care = has("physician") || (own && has("clinician"));
+    let note = if for_care { note(&signed, &id).await } else { None };
+    let around = Around {
+        note: note.as_deref(),
+        csrf: &who.csrf,
+        may_stop: for_care,
+        may_decide: has("physician") && !own,
+        may_trace: has("compliance"),
+    };
+    let live = live(&report, &around);
+    if part.part == "live" {
+        return Ok(show(&LivePart { live }));
+    }
+    let title = live.pseudonym.clone();
+    Ok(show(&SessionPage { frame: app.frame(Some(who), &title, "/sessions", &[Asset::Pictures, Asset::Live]), live }))
+}
+
+/// The report as it is now. Kept for the live page.
+pub(crate) async fn latest(signed: &Signed, id: &str) -> Result<Arc<Report>, Fault> {
+    let mut events = watch(signed, id).await?;
+    let report = match events.message().await? {
+        Some(pb::SessionEvent { event: Some(Event::ReportJson(json)) }) => read(&json)?,
+        _ => return Err(Fault::internal("a session was not shown")),
+    };
+    signed.0.reports.put(id, Arc::clone(&report));
+    Ok(report)
+}
+
+/// The session's reports from now on.
+pub(crate) async fn watch(signed: &Signed, id: &str) -> Result<tonic::Streaming<pb::SessionEvent>, Fault> {
+    let request = pb::WatchRequest { session: id.to_owned(), access: signed.0.access(id) };
+    Ok(signed.0.panel.clone().watch(request).await?.into_inner())
+}
+
+pub(crate) fn read(json: &[u8]) -> Result<Arc<Report>, Fault> {
+    serde_json::from_slice(json).map(Arc::new).map_err(|_| Fault::internal("a report could not be read"))
+}
+
+/// The note and the pseudonym; read once while somebody has the session open. A session at work shows them when it rests.
+pub(crate) async fn note(signed: &Signed, id: &str) -> Option<Arc<(String, String)>> {
+    let who = &signed.0;
+    if let Some(kept) = who.notes.get(id) {
+        return Some(kept);
+    }
+    let asked = pb::NoteRequest { session: id.to_owned(), access: who.access(id) };
+    let reply = who.panel.clone().note(asked).await.ok()?.into_inner();
+    let note = Arc::new((reply.note, reply.pseudonym));
+    who.notes.put(id, Arc::clone(&note));
+    Some(note)
+}
+
+pub(crate) async fn events(Path(id): Path<String>, signed: Signed) -> Result<Response, Fault> {
+    let reports = watch(&signed, &id).await?;
+    Ok(stream(Arc::clone(&signed.0), id, reports))
+}
+
+/// The token that the form carries.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Token {
+    #[serde(default)]
+    csrf: String,
+}
+
+pub(crate) async fn stop(Path(id): Path<String>, signed: Signed, Form(token): Form<Token>) -> Result<Response, Fault> {
+    signed.check(&token.csrf)?;
+    let request = pb::StopRequest { session: id.clone(), access: signed.0.access(&id) };
+    signed.0.panel.clone().stop(request).await?;
+    Ok(Redirect::to(&format!("/sessions/{id}")).into_response())
+}

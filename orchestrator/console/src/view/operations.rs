@@ -1,0 +1,131 @@
+//! Operations: what runs, what needs somebody, who may do what.
+
+use super::Chip;
+use super::frame::Frame;
+use super::parts::{Figure, Link};
+use askama::Template;
+
+/// The page of operations.
+#[derive(Debug, Clone, Default, Template)]
+#[template(path = "operations.html")]
+pub(crate) struct OperationsPage {
+    /// The frame.
+    pub(crate) frame: Frame,
+    /// The token of the forms.
+    pub(crate) csrf: String,
+    /// When this was read.
+    pub(crate) as_of: String,
+    /// What needs somebody, the worst first.
+    pub(crate) alerts: Vec<Alert>,
+    /// Services and agents with their identities.
+    pub(crate) services: Vec<Service>,
+    /// Policies, packs and programs with their hashes.
+    pub(crate) versions: Vec<Version>,
+    /// Time from raised to seen.
+    pub(crate) dwell: Measure,
+    /// The share of calls that the log covers, or of questions that were seen in time.
+    pub(crate) coverage: Measure,
+    /// Rules that reviews made.
+    pub(crate) rules: Vec<Rule>,
+    /// People and how they sign.
+    pub(crate) people: Vec<Member>,
+    /// Identities that were taken back.
+    pub(crate) revoked: Vec<Revoked>,
+}
+
+/// Something that needs somebody.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Alert {
+    /// How serious, in a word.
+    pub(crate) chip: Chip,
+    /// What, in a sentence.
+    pub(crate) text: String,
+    /// Since when.
+    pub(crate) since: String,
+    /// What to do.
+    pub(crate) action: Option<Link>,
+}
+
+/// A running service or agent.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Service {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its SPIFFE id.
+    pub(crate) id: String,
+    /// Its process id; empty when it does not run.
+    pub(crate) pid: String,
+    /// How old its certificate is: `4 min`.
+    pub(crate) age: String,
+    /// Until when it holds: `14:02, in 56 min`.
+    pub(crate) until: String,
+    /// SHA-256 of its program, hex.
+    pub(crate) executable: String,
+    /// Up, down, another program than registered.
+    pub(crate) state: Chip,
+}
+
+/// A policy bundle, a pack or a program.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Version {
+    /// What sort: `policy`, `pack`, `program`.
+    pub(crate) sort: String,
+    /// Its name.
+    pub(crate) name: String,
+    /// Its version.
+    pub(crate) version: String,
+    /// SHA-256, hex.
+    pub(crate) hash: String,
+}
+
+/// A number that is watched, with its pictures.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Measure {
+    /// The numbers: name and value.
+    pub(crate) facts: Vec<(String, String)>,
+    /// The pictures with their tables.
+    pub(crate) figures: Vec<Figure>,
+}
+
+/// A rule that a review made.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rule {
+    /// Its id.
+    pub(crate) id: String,
+    /// What it does, in a sentence.
+    pub(crate) what: String,
+    /// The incident that it came from.
+    pub(crate) from: Link,
+    /// When it lapses: `1 Mar 2027, in 91 days`.
+    pub(crate) lapses: String,
+    /// In force, lapsed, reversed.
+    pub(crate) state: Chip,
+    /// Where it is reversed; none when it cannot be, or by this reader.
+    pub(crate) reverse: Option<String>,
+}
+
+/// A person.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Member {
+    /// Their name.
+    pub(crate) name: String,
+    /// Their SPIFFE id.
+    pub(crate) id: String,
+    /// Their roles in words.
+    pub(crate) roles: String,
+    /// How they sign: `passkey, since 3 Nov 2026`; one line per key.
+    pub(crate) signs: Vec<String>,
+    /// Where their revocation is posted; none where the reader may not, and for oneself.
+    pub(crate) revoke: Option<String>,
+    /// What was wrong with the revocation.
+    pub(crate) error: Option<String>,
+}
+
+/// An identity that was taken back.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Revoked {
+    /// Whose.
+    pub(crate) name: String,
+    /// Its SPIFFE id or its key's.
+    pub(crate) id: String,
+}

@@ -1,0 +1,89 @@
+//! HTTPS on the inherited listener, TLS 1.3 alone: each handshake on its own, bounded in number and in time.
+
+use axum::serve::Listener;
+use bodh_host::Fatal;
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+    version::TLS13,
+};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, mpsc},
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+/// Handshakes at once; more wait in the kernel's queue.
+const HANDSHAKES: usize = 64;
+/// A handshake that is not done by then is given up.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Connections whose handshake is done.
+pub(crate) struct Doorway {
+    ready: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
+    address: SocketAddr,
+}
+
+/// The server's side of TLS: `chain` and `key` as DER.
+pub(crate) fn tls(chain: Vec<Vec<u8>>, key: Vec<u8>) -> Result<Arc<ServerConfig>, Fatal> {
+    let wrong = |cause: rustls::Error| Fatal::usage(format!("the console's certificate: {cause}"));
+    let chain = chain.into_iter().map(CertificateDer::from).collect();
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key));
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&TLS13])
+        .map_err(wrong)?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(wrong)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+impl Doorway {
+    /// Accepts from now on.
+    pub(crate) fn open(listener: TcpListener, config: Arc<ServerConfig>) -> std::io::Result<Self> {
+        let address = listener.local_addr()?;
+        let (sender, ready) = mpsc::channel(HANDSHAKES);
+        let (acceptor, places) = (TlsAcceptor::from(config), Arc::new(Semaphore::new(HANDSHAKES)));
+        tokio::spawn(async move {
+            while let Ok(place) = Arc::clone(&places).acquire_owned().await {
+                let (stream, peer) = match listener.accept().await {
+                    Ok(accepted) => accepted,
+                    Err(cause) => {
+                        tracing::warn!(%cause, "a connection was not accepted");
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                        continue;
+                    }
+                };
+                let (acceptor, sender) = (acceptor.clone(), sender.clone());
+                tokio::spawn(async move {
+                    let _place = place;
+                    let shaken = tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await;
+                    if let Ok(Ok(stream)) = shaken {
+                        // Nobody to take it: the server is ending.
+                        let _ = sender.send((stream, peer)).await;
+                    }
+                });
+            }
+        });
+        Ok(Self { ready, address })
+    }
+}
+
+impl Listener for Doorway {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        match self.ready.recv().await {
+            Some(ready) => ready,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        Ok(self.address)
+    }
+}
