@@ -123,6 +123,7 @@ pub(crate) fn figures(report: &Report) -> Vec<Figure> {
     let rounds: Vec<picture::differential::Round> = course
         .iter()
         .map(|stage| picture::differential::Round {
+            number: stage.round,
             spent_cents: signed(stage.spent_usd),
             shares: stage.leading.iter().map(share).chain([none(stage.other)]).collect(),
         })

@@ -9,6 +9,8 @@ use super::words::{count, dollars, percent, wrap};
 /// One round of the session.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Round {
+    /// Which round, from 1: some may be left out between two.
+    pub(crate) number: u32,
     /// Committed so far, in cents.
     pub(crate) spent_cents: i64,
     /// What was thought possible.
@@ -108,7 +110,7 @@ pub(crate) fn draw(id: &str, rounds: &[Round]) -> String {
         let near_last = rounds.len() - place <= every;
         if last || (place.is_multiple_of(every) && !near_last) {
             let at = x.at(place as f64);
-            svg.text("tick strong", (at, bottom + 18.0), Anchor::Middle, &(place + 1).to_string());
+            svg.text("tick strong", (at, bottom + 18.0), Anchor::Middle, &round.number.to_string());
             svg.text("tick", (at, bottom + 33.0), Anchor::Middle, &dollars(round.spent_cents).replace(".00", ""));
         }
     }
@@ -172,8 +174,8 @@ fn message(rounds: &[Round], lines: &[Line]) -> String {
 /// The same as a table: a row per diagnosis, a column per round.
 pub(crate) fn table(rounds: &[Round]) -> Table {
     let mut table = Table::new(&["Diagnosis"]);
-    for (place, round) in rounds.iter().enumerate() {
-        table.headers.push(format!("Round {}, {}", place + 1, dollars(round.spent_cents)));
+    for round in rounds {
+        table.headers.push(format!("Round {}, {}", round.number, dollars(round.spent_cents)));
     }
     for line in lines(rounds) {
         let cells = line.values.iter().map(|value| value.map_or("not named".to_owned(), percent));
@@ -190,7 +192,7 @@ mod tests {
     fn round(spent_cents: i64, shares: &[(&str, f64)]) -> Round {
         let share =
             |(id, p): &(&str, f64)| Share { id: (*id).to_owned(), label: format!("Disease {id}"), probability: *p };
-        Round { spent_cents, shares: shares.iter().map(share).collect() }
+        Round { number: 1, spent_cents, shares: shares.iter().map(share).collect() }
     }
 
     #[test]
