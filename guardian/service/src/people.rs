@@ -6,6 +6,7 @@ use bodh_audit_log::{Draft, Kind, Verdict};
 use bodh_gate::Clock;
 use bodh_guardian_api::pb;
 use bodh_identity::{Kind as IdKind, SpiffeId};
+use tokio::sync::MutexGuard;
 
 use crate::{
     clock::system_time,
@@ -71,6 +72,16 @@ pub async fn enroll(state: &State, peer: &SpiffeId, request: &pb::EnrollRequest)
     if person.record.invitation.is_some() || !person.is_signed_by(&operator) {
         return Err(Cause::BadSignature.into());
     }
+    admit(state, person, (peer, "enroll", &request.trace), &lock).await
+}
+
+/// Lets a person in whose record holds: fresh, and under a name and a key that nobody has had.
+async fn admit(
+    state: &State,
+    person: Person,
+    (operator, action, trace): (&SpiffeId, &str, &str),
+    lock: &MutexGuard<'_, ()>,
+) -> Result<Person, Error> {
     check_fresh(state.clock(), &person)?;
     let people = state.registry().people();
     if people.iter().any(|other| other.id == person.id || other.key == person.key) {
@@ -80,8 +91,8 @@ pub async fn enroll(state: &State, peer: &SpiffeId, request: &pb::EnrollRequest)
         return Err(Error::TooMany("people"));
     }
     // Commit point: who let whom in is on record before they are in.
-    decided(state, peer, "enroll", &person.id, &request.trace).await?;
-    if !state.registry().add(person.clone(), &lock).await? {
+    decided(state, operator, action, &person.id, trace).await?;
+    if !state.registry().add(person.clone(), lock).await? {
         return Err(Error::Taken("name or key"));
     }
     state.changed(None);
@@ -105,21 +116,7 @@ pub async fn accept(state: &State, request: &pb::AcceptRequest) -> Result<Person
     if !person.is_signed_by(&person.key) {
         return Err(Cause::BadSignature.into());
     }
-    check_fresh(state.clock(), &person)?;
-    let people = state.registry().people();
-    if people.iter().any(|other| other.id == person.id || other.key == person.key) {
-        return Err(Error::Taken("name or key"));
-    }
-    if people.len() >= MAX_PEOPLE {
-        return Err(Error::TooMany("people"));
-    }
-    // Commit point: who let whom in is on record before they are in.
-    decided(state, &inviter, "accept_invitation", &person.id, &request.trace).await?;
-    if !state.registry().add(person.clone(), &lock).await? {
-        return Err(Error::Taken("name or key"));
-    }
-    state.changed(None);
-    Ok(person)
+    admit(state, person, (&inviter, "accept_invitation", &request.trace), &lock).await
 }
 
 /// Revokes an identity for good: announced to every gate, its connections here closed, no certificate for it any more.

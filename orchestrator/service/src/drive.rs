@@ -34,16 +34,29 @@ impl Runner {
     pub(crate) async fn drive(&self, live: &mut Live) -> Result<(), Error> {
         let span = spans::workflow(&live.row.id, &live.row.trace);
         async {
-            while !live.panel.state.is_at_rest() {
-                if self.is_stopping(&live.row.id) {
-                    return self.apply(live, Event::Stopped, With::default()).await;
-                }
-                self.advance(live).await?;
-            }
-            Ok(())
+            self.show(live);
+            let carried = self.until_rest(live).await;
+            // Asked for while the last step was made: it is ended where it rests.
+            let stop = self.show_no_more(live) && !live.panel.state.is_over();
+            let ended = match carried {
+                Ok(()) if stop => self.apply(live, Event::Stopped, With::default()).await,
+                carried => carried,
+            };
+            live.shown = None;
+            ended
         }
         .instrument(span)
         .await
+    }
+
+    async fn until_rest(&self, live: &mut Live) -> Result<(), Error> {
+        while !live.panel.state.is_at_rest() {
+            if self.is_stopping(&live.row.id) {
+                return self.apply(live, Event::Stopped, With::default()).await;
+            }
+            self.advance(live).await?;
+        }
+        Ok(())
     }
 
     /// Carries out what is outstanding and takes in what came of it.

@@ -9,7 +9,7 @@ use crate::{
     outbox::Outbox,
     rules::Rules,
     store::{SessionRow, Store},
-    watching::Frame,
+    watching::{AtWork, Frame},
 };
 use bodh_clinical::Finding;
 use bodh_gate::Gate;
@@ -17,7 +17,7 @@ use bodh_guardian_api::pb::Statement;
 use bodh_knowledge::Pack;
 use bodh_panel::Panel;
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
@@ -40,9 +40,7 @@ pub(crate) struct Runner {
     pub(crate) lives: Lives,
     pub(crate) live: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Option<Live>>>>>,
     /// Sessions at work, for whoever watches.
-    pub(crate) watched: Mutex<HashMap<String, watch::Receiver<Arc<Frame>>>>,
-    /// Sessions that a person wants ended.
-    pub(crate) stopping: Mutex<HashSet<String>>,
+    pub(crate) at_work: Mutex<HashMap<String, AtWork>>,
 }
 
 /// One session, open.

@@ -112,10 +112,8 @@ async fn run(
     let work = async {
         let live = live(held)?;
         live.watcher = Some(steps);
-        runner.show(live);
         let driven = runner.drive(live).await;
         live.watcher = None;
-        runner.show_no_more(live);
         driven?;
         let report = runner.report(live).await?;
         report.unusable().map_or_else(|| json(&report), |line| Err(Error::Unusable(line)))

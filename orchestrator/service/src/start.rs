@@ -51,8 +51,7 @@ pub(crate) async fn serve(host: Host) -> Result<(), Fatal> {
         versions,
         lives,
         live: std::sync::Mutex::default(),
-        watched: std::sync::Mutex::default(),
-        stopping: std::sync::Mutex::default(),
+        at_work: std::sync::Mutex::default(),
     });
     runner.outbox.wake();
     // Before the first case: a rule that is not loaded would not be in force.

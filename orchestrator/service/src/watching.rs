@@ -3,7 +3,8 @@
 
 use crate::runner::{Live, Runner};
 use bodh_panel::{Report, State};
-use std::sync::{Arc, OnceLock, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::watch;
 
 /// A session's report as it was at one moment, without the log's receipt.
@@ -33,37 +34,42 @@ impl Frame {
     }
 }
 
+/// A session at work, as others reach it.
+pub(crate) struct AtWork {
+    frames: watch::Receiver<Arc<Frame>>,
+    /// A person wants it ended.
+    stopping: bool,
+}
+
 impl Runner {
-    /// From now on the session can be watched.
-    pub(crate) fn show(&self, live: &mut Live) {
-        let (sender, receiver) = watch::channel(Arc::new(Frame::of(live)));
-        live.shown = Some(sender);
-        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        watched.insert(live.row.id.clone(), receiver);
+    fn at_work(&self) -> MutexGuard<'_, HashMap<String, AtWork>> {
+        self.at_work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// It is at rest: whoever still watches has the last frame.
-    pub(crate) fn show_no_more(&self, live: &mut Live) {
-        self.watched.lock().unwrap_or_else(PoisonError::into_inner).remove(&live.row.id);
-        self.stopping.lock().unwrap_or_else(PoisonError::into_inner).remove(&live.row.id);
-        live.shown = None;
+    /// From now on the session can be watched and stopped.
+    pub(crate) fn show(&self, live: &mut Live) {
+        let (sender, frames) = watch::channel(Arc::new(Frame::of(live)));
+        live.shown = Some(sender);
+        self.at_work().insert(live.row.id.clone(), AtWork { frames, stopping: false });
+    }
+
+    /// No more: whoever watches has the last frame to come. Whether a person wanted it ended and nobody has done so: asked in
+    /// the same moment, so that no wish is lost between the two.
+    pub(crate) fn show_no_more(&self, live: &Live) -> bool {
+        self.at_work().remove(&live.row.id).is_some_and(|at_work| at_work.stopping)
     }
 
     /// The session as it goes on, if it is at work.
     pub(crate) fn watch(&self, session: &str) -> Option<watch::Receiver<Arc<Frame>>> {
-        self.watched.lock().unwrap_or_else(PoisonError::into_inner).get(session).cloned()
+        self.at_work().get(session).map(|at_work| at_work.frames.clone())
     }
 
     /// Ends the session at its next step, if it is at work.
     pub(crate) fn stop_at_work(&self, session: &str) -> bool {
-        let at_work = self.watch(session).is_some();
-        if at_work {
-            self.stopping.lock().unwrap_or_else(PoisonError::into_inner).insert(session.to_owned());
-        }
-        at_work
+        self.at_work().get_mut(session).map(|at_work| at_work.stopping = true).is_some()
     }
 
     pub(crate) fn is_stopping(&self, session: &str) -> bool {
-        self.stopping.lock().unwrap_or_else(PoisonError::into_inner).contains(session)
+        self.at_work().get(session).is_some_and(|at_work| at_work.stopping)
     }
 }

@@ -82,19 +82,16 @@ pub(crate) async fn options(
     let unusable = || Fault::bad("Your key cannot sign here: enrol a passkey for this console.").in_json();
     let view = app.joined.gate.trust().current().map_err(|_| Fault::of(&tonic::Status::unavailable("")).in_json())?;
     let passkey = view.people.get(&who.id).and_then(|person| Passkey::from_bytes(&person.key)).ok_or_else(unusable)?;
-    let answer = json!({
-        "challenge": BASE64URL_NOPAD.encode(&challenge(Context::Decision, &statement)),
+    let challenge = challenge(Context::Decision, &statement);
+    let deciding = Deciding { who: who.id.to_string(), escalation: id, session: shown.session, statement };
+    let handle = app.deciding.begin(deciding).ok_or_else(|| Fault::internal("no randomness").in_json())?;
+    Ok(Json(json!({
+        "challenge": BASE64URL_NOPAD.encode(&challenge),
         "rp_id": passkey.rp_id(),
         "credential": BASE64URL_NOPAD.encode(passkey.credential()),
         "statement": serde_json::to_string_pretty(&decision).unwrap_or_default(),
-    });
-    let deciding = Deciding { who: who.id.to_string(), escalation: id, session: shown.session, statement };
-    let handle = app.deciding.begin(deciding).ok_or_else(|| Fault::internal("no randomness").in_json())?;
-    let mut answer = answer;
-    if let Some(fields) = answer.as_object_mut() {
-        fields.insert("handle".to_owned(), handle.into());
-    }
-    Ok(Json(answer))
+        "handle": handle,
+    })))
 }
 
 pub(crate) async fn answer(

@@ -13,7 +13,7 @@ use axum::{
     extract::{Path, Query, State},
     response::{IntoResponse, Redirect, Response},
 };
-use bodh_panel::Report;
+use bodh_panel::{Report, Status};
 use bodh_panel_api::pb::{self, session_event::Event};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -42,7 +42,9 @@ pub(crate) async fn page(
     let has = |role: &str| roles.iter().any(|known| known == role);
     let own = report.requester == who.id.as_str();
     let for_care = has("physician") || (own && has("clinician"));
-    let note = if for_care { note(&signed, &id).await } else { None };
+    // The note opens when the session rests; the page of one at work does not wait for that.
+    let at_work = matches!(report.status, Status::Deliberating | Status::AwaitingResults);
+    let note = if for_care && !at_work { note(&signed, &id).await } else { None };
     let around = Around {
         note: note.as_deref(),
         csrf: &who.csrf,
@@ -79,7 +81,7 @@ pub(crate) fn read(json: &[u8]) -> Result<Arc<Report>, Fault> {
     serde_json::from_slice(json).map(Arc::new).map_err(|_| Fault::internal("a report could not be read"))
 }
 
-/// The note and the pseudonym; read once while somebody has the session open. A session at work shows them when it rests.
+/// The note and the pseudonym; read once while somebody has the session open.
 pub(crate) async fn note(signed: &Signed, id: &str) -> Option<Arc<(String, String)>> {
     let who = &signed.0;
     if let Some(kept) = who.notes.get(id) {
