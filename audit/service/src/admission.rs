@@ -66,14 +66,15 @@ pub trait Admission: Send + Sync + 'static {
     ///
     /// # Errors
     /// Why it is refused.
-    fn admit(&self, connection: &Extensions, act: Act) -> Result<Admitted, Refused>;
+    fn admit(&self, connection: &Extensions, act: Act) -> impl Future<Output = Result<Admitted, Refused>> + Send;
 }
 
 impl Admission for Gate {
-    fn admit(&self, connection: &Extensions, act: Act) -> Result<Admitted, Refused> {
+    async fn admit(&self, connection: &Extensions, act: Act) -> Result<Admitted, Refused> {
         let Some(peer) = connection.get::<Peer>() else {
             return Err(Refused { peer: None, refusal: Refusal::NoPeer });
         };
+        self.trust().acquaint(&peer.id).await;
         judge(self, &peer.id, act).map_err(|refusal| Refused { peer: Some(peer.id.to_string()), refusal })
     }
 }
@@ -153,16 +154,17 @@ mod tests {
         Gate::new(id("/service/audit"), trust, Arc::new(Unused))
     }
 
-    fn ask(gate: &Gate, path: &str, act: Act) -> Result<Vec<String>, String> {
+    async fn ask(gate: &Gate, path: &str, act: Act) -> Result<Vec<String>, String> {
         let mut connection = Extensions::new();
         connection.insert(Peer { id: id(path), cert_sha256: [0; 32], not_after: UNIX_EPOCH });
         Admission::admit(gate, &connection, act)
+            .await
             .map(|admitted| admitted.policies)
             .map_err(|refused| refused.refusal.code())
     }
 
-    #[test]
-    fn the_kernels_policies_decide() {
+    #[tokio::test(start_paused = true)]
+    async fn the_kernels_policies_decide() {
         let gate = gate(Arc::default());
         for (peer, act, expected) in [
             ("/agent/one", Act::Append, Ok("log-append")),
@@ -180,18 +182,18 @@ mod tests {
             ("/elsewhere", Act::Append, Err("not_a_caller")),
         ] {
             let expected = expected.map(|policy| vec![policy.to_owned()]).map_err(str::to_owned);
-            assert_eq!(ask(&gate, peer, act), expected, "{peer} {act:?}");
+            assert_eq!(ask(&gate, peer, act).await, expected, "{peer} {act:?}");
         }
-        let nobody = Admission::admit(&gate, &Extensions::new(), Act::Append).unwrap_err();
+        let nobody = Admission::admit(&gate, &Extensions::new(), Act::Append).await.unwrap_err();
         assert_eq!(nobody, Refused { peer: None, refusal: Refusal::NoPeer });
     }
 
-    #[test]
-    fn a_silent_trust_feed_refuses_everyone() {
+    #[tokio::test]
+    async fn a_silent_trust_feed_refuses_everyone() {
         let now = Arc::new(AtomicI64::new(1_000_000));
         let gate = gate(Arc::clone(&now));
-        assert!(ask(&gate, "/agent/one", Act::Append).is_ok());
+        assert!(ask(&gate, "/agent/one", Act::Append).await.is_ok());
         now.fetch_add(2_001, Ordering::Relaxed);
-        assert_eq!(ask(&gate, "/agent/one", Act::Append), Err("stale_trust".to_owned()));
+        assert_eq!(ask(&gate, "/agent/one", Act::Append).await, Err("stale_trust".to_owned()));
     }
 }

@@ -104,7 +104,7 @@ impl<A: Admission> Handlers<A> {
     }
 
     async fn admit<T>(&self, request: &Request<T>, act: Act) -> Result<Admitted, Status> {
-        match self.admission.admit(request.extensions(), act) {
+        match self.admission.admit(request.extensions(), act).await {
             Ok(admitted) => Ok(admitted),
             Err(refused) => Err(self.own.refuse(act, refused).await),
         }

@@ -28,7 +28,7 @@ const SELF: &str = "spiffe://example.com/service/audit";
 struct Told(Arc<Mutex<Option<Refusal>>>);
 
 impl Admission for Told {
-    fn admit(&self, _: &Extensions, _: Act) -> Result<Admitted, Refused> {
+    async fn admit(&self, _: &Extensions, _: Act) -> Result<Admitted, Refused> {
         match self.0.lock().unwrap().clone() {
             None => {
                 Ok(Admitted { peer: PEER.to_owned(), policy: Some([9; 32]), policies: vec!["log-read".to_owned()] })

@@ -80,6 +80,7 @@ impl Gate {
     /// The first check that fails, in the order given at the top of the crate. The refusal is in the record, or the
     /// record is not available, which is a refusal too.
     pub async fn admit<A: Action>(&self, caller: &Caller, facts: Facts) -> Result<Permit<A>, Refusal> {
+        self.inner.trust.acquaint(&caller.id).await;
         match self.judge::<A>(caller, &facts) {
             Ok((chain, ruling, policy_hash)) => self.attempt(caller, facts, chain, &ruling, policy_hash).await,
             Err(refusal) => {

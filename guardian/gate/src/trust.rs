@@ -1,7 +1,7 @@
 //! What a gate knows of the world: policies, people, revoked identities, the token key — and how fresh that is.
 
 use crate::Refusal;
-use bodh_identity::SpiffeId;
+use bodh_identity::{Kind, SpiffeId};
 use bodh_policy::Policies;
 use std::{
     collections::{HashMap, HashSet},
@@ -11,6 +11,7 @@ use std::{
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
+use tokio::{sync::Notify, time::timeout};
 
 /// A gate whose feed is older than this refuses everything.
 pub const STALE_AFTER: Duration = Duration::from_secs(2);
@@ -64,6 +65,7 @@ pub struct Trust {
 struct Inner {
     view: RwLock<Option<Arc<View>>>,
     heard_ms: AtomicI64,
+    replaced: Notify,
     followed: bool,
     clock: Clock,
 }
@@ -83,13 +85,42 @@ impl Trust {
 
     fn new(view: Option<Arc<View>>, followed: bool, clock: Clock) -> Self {
         Self {
-            inner: Arc::new(Inner { view: RwLock::new(view), heard_ms: AtomicI64::new(i64::MIN / 2), followed, clock }),
+            inner: Arc::new(Inner {
+                view: RwLock::new(view),
+                heard_ms: AtomicI64::new(i64::MIN / 2),
+                replaced: Notify::new(),
+                followed,
+                clock,
+            }),
         }
     }
 
     /// Takes a newer view.
     pub fn replace(&self, view: View) {
         *self.inner.view.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Arc::new(view));
+        self.inner.replaced.notify_waiters();
+    }
+
+    /// Somebody who was enrolled a moment ago holds a certificate before every service has heard of them. Waits until the
+    /// view knows this person, or says that they were revoked, for at most [`STALE_AFTER`]; then the view decides as it is.
+    pub async fn acquaint(&self, id: &SpiffeId) {
+        if !self.inner.followed || !matches!(id.kind(), Kind::Human(_)) {
+            return;
+        }
+        let heard = async {
+            loop {
+                let replaced = self.inner.replaced.notified();
+                tokio::pin!(replaced);
+                // Listening before looking, so that no view falls between the two.
+                replaced.as_mut().enable();
+                match self.current() {
+                    Ok(view) if !view.people.contains_key(id) && !view.revoked.contains(id) => replaced.await,
+                    _ => return,
+                }
+            }
+        };
+        // The time running out is an answer too: the person is unknown.
+        let _ = timeout(STALE_AFTER, heard).await;
     }
 
     /// The feed was heard.

@@ -3,15 +3,20 @@
 use crate::{
     drive::{With, sha256},
     error::Error,
-    runner::{Live, Runner},
+    grant::random_id,
+    runner::{Held, Live, Runner, live},
+    service::access,
     store::{Decided, EscalationRow},
 };
+use bodh_audit_log::{Draft, Kind};
+use bodh_gate::Caller;
 use bodh_guardian_api::pb::Statement;
 use bodh_identity::{
     SpiffeId,
     signing::{self, Context},
 };
 use bodh_panel::{Decision, Event, Verdict};
+use bodh_panel_api::pb;
 use bodh_vault::View;
 
 /// A signed statement is accepted for this long after it was signed, and this much before our own clock.
@@ -23,8 +28,62 @@ impl Runner {
         Ok(self.store.escalation(id).await?)
     }
 
+    /// Shows an escalation to a caller whom the gate has admitted; it is seen from then on.
+    pub(crate) async fn show_to(
+        &self,
+        caller: &Caller,
+        row: Option<EscalationRow>,
+        access: Option<Statement>,
+    ) -> Result<pb::OpenReply, Error> {
+        let row = row.ok_or(Error::NoSuch("escalation"))?;
+        let mut held = self.enter(&row.session, access).await?;
+        let opened = match live(&mut held) {
+            Ok(live) => {
+                let decision = self.signed_decision(live, &row.id).await.ok();
+                Ok((live.row.trace.clone(), Self::record(live, &row), decision))
+            }
+            Err(error) => Err(error),
+        };
+        self.leave(held).await;
+        let (trace, record_json, decision) = opened?;
+        let decision = decision.map(|signed| pb::Statement { json: signed.json, signature: signed.signature });
+        let mut seen = Draft::new(Kind::Opened, "open", format!("{}/opened/{}", row.id, random_id()?));
+        seen.actors = vec![caller.id.to_string()];
+        seen.session.clone_from(&row.session);
+        seen.trace = trace;
+        seen.resource.clone_from(&row.id);
+        // Seen is seen only when the log says so.
+        self.audit.append(seen).await?;
+        Ok(pb::OpenReply { record_json: record_json?, status: row.status, decision })
+    }
+
+    /// Takes in what was sent as a decision; `begun` names the session once it is committed.
+    pub(crate) async fn take_decision(
+        &self,
+        caller: &Caller,
+        row: Option<EscalationRow>,
+        asked: pb::DecideRequest,
+        begun: &mut Option<String>,
+    ) -> Result<(Held, String), Error> {
+        let row = row.ok_or(Error::NoSuch("escalation"))?;
+        let decision = read(&asked.decision_json)?;
+        let (at, bytes) = (decision.at_unix_ms, asked.decision_json.as_slice());
+        self.check_signer(&caller.id, &decision.signer, at, Context::Decision, bytes, &asked.signature)?;
+        let mut held = self.enter(&row.session, access(asked.access)).await?;
+        let decided = match live(&mut held) {
+            Ok(live) => self.decide(live, &row, bytes, &asked.signature).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = decided {
+            self.leave(held).await;
+            return Err(error);
+        }
+        *begun = Some(row.session.clone());
+        Ok((held, row.session))
+    }
+
     /// Exactly the bytes that a decision on it signs.
-    pub(crate) fn record(live: &Live, row: &EscalationRow) -> Result<Vec<u8>, Error> {
+    fn record(live: &Live, row: &EscalationRow) -> Result<Vec<u8>, Error> {
         let record = live.keys.open_bytes(View::Reasoning, &row.id, 0, &row.record)?;
         Ok(bodh_vault::expose(&record).to_vec())
     }
@@ -52,7 +111,7 @@ impl Runner {
     }
 
     /// Takes in a decision whose caller the gate has admitted. The session is not carried on yet.
-    pub(crate) async fn decide(
+    async fn decide(
         &self,
         live: &mut Live,
         row: &EscalationRow,
@@ -101,6 +160,6 @@ impl Runner {
 }
 
 /// Reads a decision strictly.
-pub(crate) fn read(statement: &[u8]) -> Result<Decision, Error> {
+fn read(statement: &[u8]) -> Result<Decision, Error> {
     Decision::from_bytes(statement).map_err(|error| Error::Signature(error.to_string()))
 }

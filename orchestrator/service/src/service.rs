@@ -10,7 +10,6 @@ use crate::{
     open::Convening,
     runner::{Held, Runner, Step, live},
 };
-use bodh_audit_log::{Draft, Kind};
 use bodh_gate::{Action, Caller, Entity, Facts, Outcome, Permit};
 use bodh_identity::signing::Context;
 use bodh_panel::{Report, Reversal};
@@ -217,29 +216,11 @@ impl Panel for Service {
         let caller = Caller::of(&request)?;
         let pb::OpenRequest { escalation, access: asked } = request.into_inner();
         let row = self.runner.escalation(&escalation).await?;
-        self.guarded::<Open, _>(&caller, actions::escalation(row.as_ref()), async {
-            let row = row.ok_or(Error::NoSuch("escalation"))?;
-            let mut held = self.runner.enter(&row.session, access(asked)).await?;
-            let opened = match live(&mut held) {
-                Ok(live) => {
-                    let decision = self.runner.signed_decision(live, &row.id).await.ok();
-                    Ok((live.row.trace.clone(), Runner::record(live, &row), decision))
-                }
-                Err(error) => Err(error),
-            };
-            self.runner.leave(held).await;
-            let (trace, record_json, decision) = opened?;
-            let decision = decision.map(|signed| pb::Statement { json: signed.json, signature: signed.signature });
-            let mut seen =
-                Draft::new(Kind::Opened, "open", format!("{}/opened/{}", row.id, crate::grant::random_id()?));
-            seen.actors = vec![caller.id.to_string()];
-            seen.session.clone_from(&row.session);
-            seen.trace = trace;
-            seen.resource.clone_from(&row.id);
-            // Seen is seen only when the log says so.
-            self.runner.audit.append(seen).await?;
-            Ok(pb::OpenReply { record_json: record_json?, status: row.status.clone(), decision })
-        })
+        self.guarded::<Open, _>(
+            &caller,
+            actions::escalation(row.as_ref()),
+            self.runner.show_to(&caller, row, access(asked)),
+        )
         .await
     }
 
@@ -250,32 +231,8 @@ impl Panel for Service {
         let mut facts = actions::escalation(row.as_ref());
         facts.commitments.insert("statement_signature".to_owned(), sha256(&asked.signature));
         let mut begun = None;
-        let done = self
-            .guarded::<Decide, _>(&caller, facts, async {
-                let row = row.ok_or(Error::NoSuch("escalation"))?;
-                let decision = crate::decide::read(&asked.decision_json)?;
-                let (at, bytes) = (decision.at_unix_ms, asked.decision_json.as_slice());
-                self.runner.check_signer(
-                    &caller.id,
-                    &decision.signer,
-                    at,
-                    Context::Decision,
-                    bytes,
-                    &asked.signature,
-                )?;
-                let mut held = self.runner.enter(&row.session, access(asked.access)).await?;
-                match self.runner.decide(live(&mut held)?, &row, bytes, &asked.signature).await {
-                    Ok(()) => {
-                        begun = Some(row.session.clone());
-                        Ok((held, row.session))
-                    }
-                    Err(error) => {
-                        self.runner.leave(held).await;
-                        Err(error)
-                    }
-                }
-            })
-            .await;
+        let work = self.runner.take_decision(&caller, row, asked, &mut begun);
+        let done = self.guarded::<Decide, _>(&caller, facts, work).await;
         let (held, session) = self.or_goes_on(done, begun)?;
         Ok(self.carry_on(held, session))
     }

@@ -8,7 +8,7 @@ use crate::harness::until;
 use bodh_audit_log::{Kind, Verdict};
 use bodh_gate::{Caller, Entity, Facts, Outcome, Permit, Refusal, STALE_AFTER, Trust, View};
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::atomic::Ordering,
     time::Duration,
 };
@@ -121,6 +121,32 @@ async fn a_gate_that_hears_nothing_refuses_everything() {
     world.gate.trust().heard();
     ask(&world, HOLDER, 3).await.expect("heard again");
     assert_eq!(world.reached(), 3);
+}
+
+#[tokio::test]
+async fn a_person_enrolled_a_moment_ago_is_waited_for_and_a_stranger_is_refused() {
+    let world = World::with(Trust::followed).await;
+    let trust = world.gate.trust().clone();
+    // The guardian gave ada a certificate, and this gate's feed has not told of her yet.
+    trust.replace(View { people: HashMap::new(), ..view() });
+    trust.heard();
+    let gate = world.gate.clone();
+    let early = tokio::spawn(async move { gate.admit::<Convene>(&ada(), panel()).await.map(drop) });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!early.is_finished() && world.kept.all().is_empty(), "neither refused nor admitted");
+    trust.replace(view());
+    assert_eq!(early.await.unwrap(), Ok(()));
+
+    let stranger = Caller { id: id("/human/eve"), ..ada() };
+    assert_eq!(world.gate.admit::<Convene>(&stranger, panel()).await.map(drop), Err(Refusal::UnknownPerson));
+    let refusals = world.kept.of(Kind::Refusal);
+    assert_eq!((refusals.len(), refusals[0].cause.as_str()), (1, "unknown_person"));
+    // Somebody who was revoked meanwhile is not waited for any longer.
+    let gate = world.gate.clone();
+    let revoked = tokio::spawn(async move { gate.admit::<Convene>(&stranger, panel()).await.map(drop) });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    trust.replace(View { revoked: HashSet::from([id("/human/eve")]), ..view() });
+    assert_eq!(revoked.await.unwrap(), Err(Refusal::Revoked));
 }
 
 #[tokio::test]
