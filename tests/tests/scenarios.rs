@@ -9,6 +9,7 @@
 mod harness;
 
 mod scenarios {
+    mod amendments;
     mod collector;
     mod escalations;
     mod incidents;

@@ -22,12 +22,30 @@ fn origin(value: Wire) -> Result<Origin, WireError> {
     match value {
         Wire::Coded(n) if (n as usize) < limits::FINDINGS => Ok(Origin::Coded(n)),
         Wire::Coded(_) => Err(WireError::new("coded", "beyond the last feature that a case can have")),
-        Wire::Text(span) if span.start < span.end && (span.end as usize) <= limits::NOTE => {
-            Ok(Origin::Text(Span { start: span.start, end: span.end }))
-        }
-        Wire::Text(_) => Err(WireError::new("text", "not a span of a note")),
+        Wire::Text(bytes) => Ok(Origin::Text(span(bytes, "text")?)),
         Wire::ResultOf(test) => Ok(Origin::ResultOf(TestId::parse(&test).within("result_of")?)),
+        Wire::Added(pb::Added { statement, span: bytes }) => {
+            let span = span(required(bytes, "added.span")?, "added.span")?;
+            Ok(Origin::Added { amendment: nth(statement, "added.statement")?, span })
+        }
+        Wire::Corrected(n) => Ok(Origin::Corrected { amendment: nth(n, "corrected")? }),
     }
+}
+
+fn span(value: pb::Span, field: &str) -> Result<Span, WireError> {
+    if value.start < value.end && (value.end as usize) <= limits::NOTE {
+        Ok(Span { start: value.start, end: value.end })
+    } else {
+        Err(WireError::new(field, "not a span of a note"))
+    }
+}
+
+fn nth(value: u32, field: &str) -> Result<u32, WireError> {
+    if value < limits::STATEMENTS { Ok(value) } else { Err(WireError::new(field, "beyond the last statement")) }
+}
+
+fn span_out(span: Span) -> pb::Span {
+    pb::Span { start: span.start, end: span.end }
 }
 
 pub(crate) fn findings_out(items: Vec<Finding>) -> Vec<pb::Finding> {
@@ -37,8 +55,12 @@ pub(crate) fn findings_out(items: Vec<Finding>) -> Vec<pb::Finding> {
         presence: presence_out(f.presence),
         origin: Some(match f.origin {
             Origin::Coded(n) => Wire::Coded(n),
-            Origin::Text(span) => Wire::Text(pb::Span { start: span.start, end: span.end }),
+            Origin::Text(span) => Wire::Text(span_out(span)),
             Origin::ResultOf(test) => Wire::ResultOf(test.into()),
+            Origin::Added { amendment, span } => {
+                Wire::Added(pb::Added { statement: amendment, span: Some(span_out(span)) })
+            }
+            Origin::Corrected { amendment } => Wire::Corrected(amendment),
         }),
     };
     items.into_iter().map(one).collect()

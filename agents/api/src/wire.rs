@@ -30,6 +30,8 @@ pub mod limits {
     pub const REASON: usize = 1_000;
     /// Bytes of a note.
     pub const NOTE: usize = 1024 * 1024;
+    /// Statements that people add to one session.
+    pub const STATEMENTS: u32 = 1_000;
     /// Rounds of one session.
     pub const ROUNDS: u32 = 10_000;
     /// Days of an age: 130 years.

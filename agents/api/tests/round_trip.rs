@@ -51,6 +51,9 @@ fn finding() -> impl Strategy<Value = Finding> {
         (0_u32..2_000).prop_map(Origin::Coded),
         (0_u32..1_000, 1_u32..1_000).prop_map(|(start, n)| Origin::Text(Span { start, end: start + n })),
         test().prop_map(Origin::ResultOf),
+        (0_u32..1_000, 0_u32..1_000, 1_u32..1_000)
+            .prop_map(|(amendment, start, n)| Origin::Added { amendment, span: Span { start, end: start + n } }),
+        (0_u32..1_000).prop_map(|amendment| Origin::Corrected { amendment }),
     ];
     (term(), label(), presence(), origin).prop_map(|(term, label, presence, origin)| Finding {
         term,

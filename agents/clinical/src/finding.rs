@@ -13,7 +13,7 @@ pub enum Presence {
     Excluded,
 }
 
-/// Bytes of the note, end exclusive; always on character boundaries.
+/// Bytes of the note or of an added text, end exclusive; always on character boundaries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Span {
     /// First byte.
@@ -32,6 +32,18 @@ pub enum Origin {
     Text(Span),
     /// The result of a test that the panel ordered.
     ResultOf(TestId),
+    /// Words that a person added later: these bytes of the session's n-th amendment, from 0.
+    Added {
+        /// Which amendment.
+        amendment: u32,
+        /// Bytes of its text.
+        span: Span,
+    },
+    /// A person corrected the chart: the session's n-th amendment, from 0, says who and when.
+    Corrected {
+        /// Which amendment.
+        amendment: u32,
+    },
 }
 
 /// One finding of the chart.

@@ -184,6 +184,7 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/sessions/{id}", get(pages::session::page))
         .route("/sessions/{id}/events", get(pages::session::events))
         .route("/sessions/{id}/stop", post(pages::session::stop))
+        .route("/sessions/{id}/amend", post(pages::amend::answer))
         .route("/sessions/{id}/report", get(pages::report::page))
         .route("/inbox", get(pages::inbox::page))
         .route("/escalations/{id}", get(pages::escalation::page))

@@ -40,11 +40,22 @@ pub(crate) struct SignedIn {
     /// Reports as last seen, by session: what a live page is drawn from.
     pub(crate) reports: Open<Arc<Report>>,
     /// Notes and pseudonyms, by session.
-    pub(crate) notes: Open<Arc<(String, String)>>,
+    pub(crate) notes: Open<Arc<Words>>,
     /// Records as shown, by escalation.
     pub(crate) records: Open<Arc<Vec<u8>>>,
     /// What a physician noted before the panel's differential was shown, by escalation.
     pub(crate) own: Open<String>,
+}
+
+/// The words of a case.
+#[derive(Debug, Default)]
+pub(crate) struct Words {
+    /// The note that was read first.
+    pub(crate) note: String,
+    /// The patient's pseudonym.
+    pub(crate) pseudonym: String,
+    /// The text of each amendment; empty where one only corrects.
+    pub(crate) added: Vec<String>,
 }
 
 /// A few things by name; the oldest makes room.

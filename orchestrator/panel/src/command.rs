@@ -50,12 +50,17 @@ pub enum Command {
     Close,
 }
 
-/// What to ask. Intake's question is completed by the runner: the panel never holds free text.
+/// What to ask. Intake's questions are completed by the runner: no command holds free text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Inquiry {
     /// Intake reads the case.
     Extract,
+    /// Intake reads what a person added.
+    Read {
+        /// The text of the session's n-th amendment, from 0.
+        amendment: u32,
+    },
     /// Any other question, whole.
     Put(Box<Question>),
 }
@@ -65,7 +70,7 @@ impl Inquiry {
     #[must_use]
     pub fn member(&self) -> Member {
         match self {
-            Inquiry::Extract => Member::Intake,
+            Inquiry::Extract | Inquiry::Read { .. } => Member::Intake,
             Inquiry::Put(question) => question.member(),
         }
     }
@@ -74,7 +79,7 @@ impl Inquiry {
     #[must_use]
     pub fn tool(&self) -> &'static str {
         match self {
-            Inquiry::Extract => "extract",
+            Inquiry::Extract | Inquiry::Read { .. } => "extract",
             Inquiry::Put(question) => question.tool(),
         }
     }

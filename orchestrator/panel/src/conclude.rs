@@ -180,14 +180,24 @@ pub(crate) fn marked(panel: &mut Panel, claim: &ClaimId, incident: &str) -> Resu
     if panel.state.round().and_then(|r| r.differential.claim(claim)).is_none() {
         return Err(StepError::NoSuchClaim);
     }
+    reopen(panel);
+    panel.session.struck.push(claim.clone());
+    panel.session.incidents.push(incident.to_owned());
+    Ok(reason(panel))
+}
+
+/// What was concluded is so no more, and what was asked of physicians rests on what is no longer known.
+pub(crate) fn reopen(panel: &mut Panel) {
     if matches!(panel.state, State::Concluded { .. }) {
         panel.session.revision += 1;
     }
     lapse(panel);
+    for order in &mut panel.session.orders {
+        if order.status == OrderStatus::AwaitingApproval {
+            order.status = OrderStatus::Proposed;
+        }
+    }
     panel.outstanding.clear();
-    panel.session.struck.push(claim.clone());
-    panel.session.incidents.push(incident.to_owned());
-    Ok(reason(panel))
 }
 
 fn lapse(panel: &mut Panel) {

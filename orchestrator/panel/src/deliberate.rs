@@ -15,7 +15,7 @@ pub(crate) fn begin(panel: &mut Panel) -> Result<Vec<Command>, StepError> {
         return Err(out_of_place("begun", panel));
     }
     let (call, command) = ask(panel, Inquiry::Extract);
-    panel.state = State::Reading { call };
+    panel.state = State::Reading { call, amendment: None };
     Ok(vec![command])
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn extracted(
     withheld: u32,
 ) -> Result<Vec<Command>, StepError> {
     match panel.state {
-        State::Reading { call: asked } if asked == call => {}
+        State::Reading { call: asked, amendment: None } if asked == call => {}
         _ => return Err(StepError::WrongAnswer(call)),
     }
     panel.session.chart = intake.clone();
@@ -276,8 +276,11 @@ pub(crate) fn resulted(panel: &mut Panel, test: &TestId, findings: &[Finding]) -
     let price = panel.session.orders.iter().find(|o| o.test == *test).and_then(|o| o.price).unwrap_or_default();
     panel.session.spent = panel.session.spent.plus(price);
     note_order(panel, &round, test, OrderStatus::Done);
-    let known = |f: &&Finding| !panel.session.chart.findings.iter().any(|k| k.term == f.term);
-    let news: Vec<Finding> = findings.iter().filter(known).cloned().collect();
+    // What a person corrected stays as they said.
+    let is_new = |f: &&Finding| {
+        !panel.session.chart.findings.iter().any(|k| k.term == f.term) && panel.session.corrected(&f.term).is_none()
+    };
+    let news: Vec<Finding> = findings.iter().filter(is_new).cloned().collect();
     if news.is_empty() {
         return Ok(plan_again(panel, round));
     }

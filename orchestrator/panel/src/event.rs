@@ -1,6 +1,6 @@
 //! Events: what happened, as the runner tells it.
 
-use crate::{Call, Decision, Ruling};
+use crate::{Call, Correction, Decision, Ruling};
 use bodh_clinical::{ClaimId, Finding, Intake, Opinion, TestId};
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +63,17 @@ pub enum Event {
         claim: ClaimId,
         /// The incident's id.
         incident: String,
+    },
+    /// A person corrected the chart, or added what they learned. The runner has verified who.
+    Amended {
+        /// SPIFFE id of who stated it.
+        by: String,
+        /// Findings corrected.
+        corrections: Vec<Correction>,
+        /// Words added; may be empty.
+        text: String,
+        /// The test whose result, or the question whose answer, it is.
+        about: Option<TestId>,
     },
     /// Nobody decided in time.
     Expired,

@@ -8,6 +8,7 @@
 //! an agent, and where anything is stored.
 
 mod act;
+mod amend;
 mod command;
 mod conclude;
 mod course;
@@ -23,12 +24,13 @@ mod step;
 mod tests;
 
 pub use act::{Act, Ask, ConclusionFacts, OrderFacts, Ruling};
+pub use amend::{Amendment, AmendmentError, Corrected, Correction, MOST_AMENDMENTS, MOST_CORRECTIONS, MOST_TEXT, Said};
 pub use command::{Call, Command, Inquiry};
 pub use course::{Stage, Standing};
 pub use decision::{Decision, DecisionError, Mark, Reversal, Verdict};
 pub use escalation::{Escalation, EscalationStatus, Shown, ShownClaim, ShownHypothesis, ShownTest};
 pub use event::{Event, FailureCause};
-pub use report::{AuditLine, EscalationLine, OrderLine, Report, Status, Withdrawal};
+pub use report::{AmendmentLine, AuditLine, EscalationLine, OrderLine, Report, Status, Withdrawal};
 pub use rule::{Resemblance, Reversed, ReviewRule};
 pub use state::{Order, OrderStatus, Panel, Round, Session, State};
 pub use step::{StepError, fold, step};

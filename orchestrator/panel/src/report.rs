@@ -1,6 +1,6 @@
 //! The report: what `--json` prints and a person reads. Fields as in DESIGN §8, and a few more.
 
-use crate::{EscalationStatus, FailureCause, OrderStatus, Panel, Resemblance, Stage, State};
+use crate::{Amendment, Corrected, EscalationStatus, FailureCause, OrderStatus, Panel, Resemblance, Stage, State};
 use bodh_clinical::{Finding, Hypothesis, Ignored, Member, Subject, TermId, TestId, Usd};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -88,6 +88,21 @@ pub struct EscalationLine {
     pub status: EscalationStatus,
 }
 
+/// What a person stated after the case was read. The words themselves go with the note, to whom the note is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AmendmentLine {
+    /// SPIFFE id of who stated it.
+    pub by: String,
+    /// When.
+    pub at_unix_ms: i64,
+    /// The test whose result, or the question whose answer, it is.
+    pub about: Option<TestId>,
+    /// Findings corrected, each with what was said before.
+    pub corrections: Vec<Corrected>,
+    /// Whether words were added.
+    pub has_text: bool,
+}
+
 /// The log's receipt for the session.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct AuditLine {
@@ -152,6 +167,8 @@ pub struct Report {
     pub course: Vec<Stage>,
     /// Amendments since the first release.
     pub revision: u32,
+    /// What people stated after the case was read, in order.
+    pub amendments: Vec<AmendmentLine>,
     /// Why it was given up.
     pub withdrawal: Option<Withdrawal>,
     /// What the reader should know of the input.
@@ -234,6 +251,7 @@ impl Report {
             rounds: session.round,
             course: session.course.clone(),
             revision: session.revision,
+            amendments: session.amendments.iter().map(amendment_line).collect(),
             withdrawal: match &panel.state {
                 State::Withdrawn { why, .. } => Some(*why),
                 _ => None,
@@ -254,6 +272,16 @@ fn order_line(order: &crate::Order) -> OrderLine {
         price_usd: order.price.map(Usd::dollars),
         gain_bits: order.gain_bits,
         status: order.status,
+    }
+}
+
+fn amendment_line(amendment: &Amendment) -> AmendmentLine {
+    AmendmentLine {
+        by: amendment.by.clone(),
+        at_unix_ms: amendment.at_unix_ms,
+        about: amendment.about.clone(),
+        corrections: amendment.corrections.clone(),
+        has_text: !amendment.text.trim().is_empty(),
     }
 }
 

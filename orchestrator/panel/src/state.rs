@@ -1,6 +1,6 @@
 //! The states of a session, each a type that holds only its own data.
 
-use crate::{Act, Call, Command, Escalation, EscalationStatus, Stage, Withdrawal};
+use crate::{Act, Amendment, Call, Command, Escalation, EscalationStatus, Stage, Withdrawal};
 use bodh_clinical::{ClaimId, Differential, Intake, Plan, Pricing, Subject, Supervision, TestId, Usd, Verification};
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,8 @@ pub struct Session {
     pub reservations: Vec<String>,
     /// How often the report was amended after a release.
     pub revision: u32,
+    /// What people stated after the case was read, in order.
+    pub amendments: Vec<Amendment>,
     /// What each round came to, in order.
     pub course: Vec<Stage>,
 }
@@ -64,7 +66,12 @@ impl Session {
     /// Tests that are not to be proposed again.
     #[must_use]
     pub fn done(&self) -> Vec<TestId> {
-        let settled = |o: &&Order| matches!(o.status, OrderStatus::Done | OrderStatus::Declined | OrderStatus::Refused);
+        let settled = |o: &&Order| match o.status {
+            OrderStatus::Done | OrderStatus::Reported | OrderStatus::Declined | OrderStatus::Refused => true,
+            OrderStatus::Proposed | OrderStatus::AwaitingApproval | OrderStatus::Approved | OrderStatus::Committed => {
+                false
+            }
+        };
         self.orders.iter().filter(settled).map(|o| o.test.clone()).collect()
     }
 }
@@ -98,6 +105,9 @@ pub enum OrderStatus {
     Committed,
     /// Paid for and done.
     Done,
+    /// Done outside, and its result entered by a person: the panel spent nothing on it, for money leaves the budget only
+    /// through the guardian, and what the team paid is not the panel's to know.
+    Reported,
     /// A physician declined it.
     Declined,
     /// Policy or the guardian refused it.
@@ -110,10 +120,12 @@ pub enum OrderStatus {
 pub enum State {
     /// Opened; nothing has been asked.
     Convened,
-    /// Intake reads the case.
+    /// Intake reads the case, or what a person added to it.
     Reading {
         /// Its question.
         call: Call,
+        /// The amendment that is read; none while it is the case.
+        amendment: Option<u32>,
     },
     /// Diagnostician and verifier form their differentials, blind to one another.
     Reasoning {
@@ -299,6 +311,7 @@ impl Panel {
             incidents: Vec::new(),
             reservations: Vec::new(),
             revision: 0,
+            amendments: Vec::new(),
             course: Vec::new(),
         };
         Self { session, state: State::Convened, outstanding: Vec::new() }

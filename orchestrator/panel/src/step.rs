@@ -1,6 +1,9 @@
 //! The step function: one event, the next panel, the commands to carry out.
 
-use crate::{Act, Command, Event, FailureCause, Inquiry, MAX_TRIES, Panel, State, Withdrawal, conclude, deliberate};
+use crate::{
+    Act, AmendmentError, Command, Event, FailureCause, Inquiry, MAX_TRIES, Panel, State, Withdrawal, amend, conclude,
+    deliberate,
+};
 use bodh_clinical::{Member, Opinion};
 
 /// Why an event does not fit.
@@ -37,6 +40,9 @@ pub enum StepError {
     /// The claim is not in the differential.
     #[error("no such claim in this session's differential")]
     NoSuchClaim,
+    /// The amendment cannot be taken in.
+    #[error(transparent)]
+    Amendment(AmendmentError),
 }
 
 /// One event. The commands are also kept in `outstanding` until an event answers them.
@@ -61,6 +67,9 @@ pub fn step(panel: &Panel, event: &Event, at_unix_ms: i64) -> Result<(Panel, Vec
         Event::NotSpent { test } => deliberate::not_spent(&mut next, test)?,
         Event::Decided { decision } => conclude::decided(&mut next, decision)?,
         Event::Marked { claim, incident } => conclude::marked(&mut next, claim, incident)?,
+        Event::Amended { by, corrections, text, about } => {
+            amend::amended(&mut next, (by, at_unix_ms), corrections, text, about.as_ref())?
+        }
         Event::Expired => conclude::expired(&mut next)?,
         Event::Stopped => conclude::stopped(&mut next)?,
     };
@@ -110,6 +119,9 @@ pub(crate) fn settle(panel: &mut Panel, event: &'static str, is: impl Fn(&Comman
 
 fn answered(panel: &mut Panel, call: u32, opinion: &Opinion) -> Result<Vec<Command>, StepError> {
     match opinion {
+        Opinion::Extract(intake) if matches!(panel.state, State::Reading { amendment: Some(_), .. }) => {
+            amend::heard(panel, call, intake)
+        }
         Opinion::Extract(intake) => deliberate::extracted(panel, call, intake, 0),
         Opinion::Differential(differential) => deliberate::differential(panel, call, differential),
         Opinion::SecondOpinion(second) => deliberate::second(panel, call, second),

@@ -65,6 +65,11 @@ action!(
     Status, "status", false
 );
 
+action!(
+    /// Corrects or adds to what is known of a case.
+    Amend, "amend", true
+);
+
 /// The panel as a whole.
 pub(crate) fn panel() -> Facts {
     Facts::about(Entity::new("Panel", "panel"))

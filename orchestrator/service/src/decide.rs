@@ -126,6 +126,9 @@ impl Runner {
         if decision.record_sha256 != data_encoding::HEXLOWER.encode(&sha256(&record)) {
             return Err(Error::Stale("the decision is on another version of this escalation; open it again"));
         }
+        if row.status == "lapsed" {
+            return Err(Error::Stale("this escalation has lapsed undecided: the session went on or ended without it"));
+        }
         if row.status != "open" {
             return Err(Error::Stale("this escalation is decided already"));
         }

@@ -137,8 +137,10 @@ impl Runner {
 
     /// In a sequential session the case plays the gatekeeper: two findings open, the rest waits to be asked for.
     fn answered<'a>(&self, live: &Live, call: u32, opinion: Opinion) -> (Event, With<'a>) {
+        // What people add later holds nothing back.
+        let reads_case = matches!(live.panel.state, State::Reading { amendment: None, .. });
         match opinion {
-            Opinion::Extract(mut intake) if live.row.sequential => {
+            Opinion::Extract(mut intake) if live.row.sequential && reads_case => {
                 let keeper = Gatekeeper::new(&intake.findings, |term| self.pack.is_bedside(term));
                 let opening = keeper.initial().to_vec();
                 let hidden = intake.findings.iter().filter(|f| !opening.contains(f)).cloned().collect();
@@ -160,6 +162,11 @@ impl Runner {
                 let note: String = live.keys.open(View::FreeText, "note", 0, &live.row.note)?;
                 let coded: Vec<CodedFeature> = live.keys.open(View::Findings, "coded", 0, &live.row.coded)?;
                 Ok(Question::Extract { subject: live.panel.session.subject, note, coded })
+            }
+            Inquiry::Read { amendment } => {
+                let added = usize::try_from(amendment).ok().and_then(|n| live.panel.session.amendments.get(n));
+                let note = added.ok_or(Error::Corrupt("an amendment"))?.text.clone();
+                Ok(Question::Extract { subject: live.panel.session.subject, note, coded: Vec::new() })
             }
         }
     }

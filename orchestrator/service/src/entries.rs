@@ -40,6 +40,9 @@ fn state_entry(told: &Told<'_>) -> Draft {
     let mut draft = draft(told, Kind::State, event_name(told.event), &format!("e{}", told.seq));
     draft.step = format!("e{}", told.seq);
     draft.resource = told.after.state.name().to_owned();
+    if let Event::Amended { by, .. } = told.event {
+        draft.actors = vec![by.clone()];
+    }
     draft.commitments.insert("event".to_owned(), told.sealed_sha256);
     draft
 }
@@ -54,6 +57,7 @@ fn event_name(event: &Event) -> &'static str {
         Event::NotSpent { .. } => "not_spent",
         Event::Decided { .. } => "decided",
         Event::Marked { .. } => "marked",
+        Event::Amended { .. } => "amended",
         Event::Expired => "expired",
         Event::Stopped => "stopped",
     }
@@ -90,7 +94,7 @@ fn event_entries(told: &Told<'_>) -> Vec<Draft> {
             draft.cause = "hallucination_marked".to_owned();
             vec![draft]
         }
-        Event::Begun | Event::Expired | Event::Stopped => Vec::new(),
+        Event::Begun | Event::Amended { .. } | Event::Expired | Event::Stopped => Vec::new(),
     }
 }
 

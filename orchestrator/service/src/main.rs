@@ -1,6 +1,7 @@
 //! `bodh-orchestrator`: convenes the panel. Holds ciphertext, and the keys of the sessions at work in memory only.
 
 mod actions;
+mod amend;
 mod ask;
 mod decide;
 mod drive;

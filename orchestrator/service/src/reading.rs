@@ -98,7 +98,9 @@ impl Runner {
             let note: String = live.keys.open(View::FreeText, "note", 0, &live.row.note)?;
             let who: Identifiers = live.keys.open(View::Identifiers, "identifiers", 0, &live.row.identifiers)?;
             let pseudonym = who.entries.into_iter().find(|(name, _)| name == PSEUDONYM);
-            Ok(pb::NoteReply { note, pseudonym: pseudonym.map(|(_, value)| value).unwrap_or_default() })
+            let pseudonym = pseudonym.map(|(_, value)| value).unwrap_or_default();
+            let added = live.panel.session.amendments.iter().map(|amendment| amendment.text.clone()).collect();
+            Ok(pb::NoteReply { note, pseudonym, added })
         });
         self.leave(held).await;
         opened

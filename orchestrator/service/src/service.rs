@@ -2,7 +2,7 @@
 
 use crate::{
     actions::{
-        self, Convene, Decide, Inbox, MarkIncident, Open, ReadNote, ReadReport, ReverseRule, Rules, Sessions,
+        self, Amend, Convene, Decide, Inbox, MarkIncident, Open, ReadNote, ReadReport, ReverseRule, Rules, Sessions,
         Status as ReadStatus, Stop,
     },
     drive::sha256,
@@ -130,6 +130,7 @@ impl Panel for Service {
     type ConveneStream = Events;
     type DecideStream = Events;
     type WatchStream = Events;
+    type AmendStream = Events;
 
     async fn convene(&self, request: Request<pb::ConveneRequest>) -> Result<Response<Events>, Status> {
         let caller = Caller::of(&request)?;
@@ -288,5 +289,15 @@ impl Panel for Service {
             Ok(pb::StatusReply { status_json })
         })
         .await
+    }
+
+    async fn amend(&self, request: Request<pb::AmendRequest>) -> Result<Response<Events>, Status> {
+        let (caller, asked) = (Caller::of(&request)?, request.into_inner());
+        let facts = self.session_facts(&asked.session).await?;
+        let mut begun = None;
+        let work = self.runner.take_amendment(&caller, asked, &mut begun);
+        let done = self.guarded::<Amend, _>(&caller, facts, work).await;
+        let (held, session) = self.or_goes_on(done, begun)?;
+        Ok(self.carry_on(held, session))
     }
 }

@@ -127,6 +127,9 @@ impl InProcess {
                     let findings = findings.map(|f| Finding { origin: Origin::ResultOf(test.clone()), ..f }).collect();
                     Event::Resulted { test, findings }
                 }
+                Command::Ask { call, inquiry: Inquiry::Read { .. }, .. } => {
+                    return Err(format!("question {call} is on an amendment, and a benchmark amends nothing"));
+                }
                 Command::Raise { .. } | Command::Incident { .. } | Command::Close => continue,
             };
             queue.extend(session.take(&event)?);

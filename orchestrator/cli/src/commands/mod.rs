@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod amend;
 mod audit;
 mod bench;
 mod decide;
@@ -60,6 +61,8 @@ enum Command {
     Inbox(inbox::Args),
     /// Read an escalation and decide it, signed with your own key
     Decide(decide::Args),
+    /// Correct findings of a session, or add what you learned; the panel reasons again
+    Amend(amend::Args),
     /// Mark a claim of a session as false
     Incident(incident::Args),
     /// Review rules that came from incidents; reverse one
@@ -90,6 +93,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Human(args) => human::run(args),
         Command::Inbox(args) => inbox::run(&args),
         Command::Decide(args) => decide::run(&args),
+        Command::Amend(args) => amend::run(&args),
         Command::Incident(args) => incident::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Status(args) => status::run(&args),
@@ -148,6 +152,9 @@ mod tests {
             vec!["bodh", "diagnose", "x", "--budget", ""],
             vec!["bodh", "inbox"],
             vec!["bodh", "decide", "e", "approve", "--state", "x"],
+            vec!["bodh", "amend", "s", "--state", "x"],
+            vec!["bodh", "amend", "s", "--state", "x", "--set", "HP:1=perhaps"],
+            vec!["bodh", "amend", "s", "--state", "x", "--set", "HP:1=present", "--about", "ct_chest"],
             vec!["bodh", "decide", "e", "maybe", "--state", "x", "--reason", "r"],
         ] {
             assert_eq!(code(&line), 2, "{line:?}");

@@ -157,6 +157,7 @@ fn orders(out: &mut String, report: &Report, paint: Paint) -> std::fmt::Result {
             OrderStatus::Approved => "approved",
             OrderStatus::Committed => "ordered, result awaited",
             OrderStatus::Done => "done",
+            OrderStatus::Reported => "result entered by a person, not paid for here",
             OrderStatus::Declined => "declined by a physician",
             OrderStatus::Refused => "refused",
         };

@@ -1,22 +1,50 @@
 //! The note with its findings marked, and the findings as rows.
 
-use super::live::{Labels, named};
+use super::{
+    live::{Labels, named},
+    words,
+};
 use crate::view::{
+    amend::Amending,
     format::source,
     parts::{Finding, Presence},
     session::Segment,
 };
 use bodh_clinical::{Finding as Known, Origin, Presence as Seen};
+use bodh_panel::AmendmentLine;
 
-fn presence(seen: Seen) -> Presence {
+pub(crate) fn presence(seen: Seen) -> Presence {
     match seen {
         Seen::Present => Presence::Present,
         Seen::Excluded => Presence::Absent,
     }
 }
 
-/// The chart's rows, numbered from 1; `marked` are those that have a mark in the note beside them.
-pub(crate) fn findings(chart: &[Known], marked: &[u32], labels: &Labels) -> Vec<Finding> {
+/// What stands beside the chart.
+pub(crate) struct Beside<'a> {
+    /// Findings that have a mark in the note, or in what was added.
+    pub(crate) marked: &'a [u32],
+    pub(crate) labels: &'a Labels,
+    pub(crate) amendments: &'a [AmendmentLine],
+    /// The form for corrections, for whom it is.
+    pub(crate) form: Option<&'a Amending>,
+}
+
+impl<'a> Beside<'a> {
+    /// The chart alone.
+    pub(crate) const fn nothing(labels: &'a Labels) -> Self {
+        Self { marked: &[], labels, amendments: &[], form: None }
+    }
+
+    /// Who stated the n-th amendment.
+    fn by(&self, amendment: u32) -> String {
+        let line = usize::try_from(amendment).ok().and_then(|n| self.amendments.get(n));
+        line.map_or_else(|| "a person".to_owned(), |line| words::person(&line.by))
+    }
+}
+
+/// The chart's rows, numbered from 1.
+pub(crate) fn findings(chart: &[Known], beside: &Beside<'_>) -> Vec<Finding> {
     let row = |(number, known): (u32, &Known)| Finding {
         number,
         label: known.label.clone(),
@@ -25,32 +53,36 @@ pub(crate) fn findings(chart: &[Known], marked: &[u32], labels: &Labels) -> Vec<
         origin: match &known.origin {
             Origin::Coded(_) => "coded in the case".to_owned(),
             Origin::Text(_) => "read in the note".to_owned(),
-            Origin::ResultOf(test) => format!("result of: {}", named(test.as_str(), labels)),
+            Origin::ResultOf(test) => format!("result of: {}", named(test.as_str(), beside.labels)),
+            Origin::Added { amendment, .. } => format!("added by {}", beside.by(*amendment)),
+            Origin::Corrected { amendment } => format!("corrected by {}", beside.by(*amendment)),
         },
-        in_note: marked.contains(&number),
-        correct: None,
+        in_note: beside.marked.contains(&number),
+        correct: beside.form.map(|form| form.of(known.term.as_str())),
     };
     (1..).zip(chart).map(row).collect()
 }
 
-/// Which findings have a mark in the note.
-pub(crate) fn marked(segments: &[Segment]) -> Vec<u32> {
+/// Which findings have a mark in these words.
+pub(crate) fn marked<'s>(segments: impl Iterator<Item = &'s Segment>) -> Vec<u32> {
     let number = |segment: &Segment| match segment {
         Segment::Finding { number, .. } => Some(*number),
         Segment::Text(_) => None,
     };
-    segments.iter().filter_map(number).collect()
+    segments.filter_map(number).collect()
 }
 
-/// The note in pieces. Where two findings were read from overlapping words, the first keeps them.
-pub(crate) fn segments(note: &str, chart: &[Known]) -> Vec<Segment> {
+/// The note in pieces, or the text of an amendment. Where two findings were read from overlapping words, the first keeps them.
+pub(crate) fn segments(note: &str, chart: &[Known], amendment: Option<u32>) -> Vec<Segment> {
     let mut marks: Vec<(usize, usize, u32, &Known)> = (1..)
         .zip(chart)
-        .filter_map(|(number, known)| match known.origin {
-            Origin::Text(span) => {
-                Some((usize::try_from(span.start).ok()?, usize::try_from(span.end).ok()?, number, known))
-            }
-            _ => None,
+        .filter_map(|(number, known)| {
+            let span = match (&known.origin, amendment) {
+                (Origin::Text(span), None) => span,
+                (Origin::Added { amendment, span }, Some(here)) if *amendment == here => span,
+                _ => return None,
+            };
+            Some((usize::try_from(span.start).ok()?, usize::try_from(span.end).ok()?, number, known))
         })
         .collect();
     marks.sort_by_key(|(start, end, number, _)| (*start, *end, *number));
@@ -90,7 +122,7 @@ mod tests {
             Segment::Text(text) => text,
             Segment::Finding { text, number, .. } => format!("[{number}:{text}]"),
         };
-        segments(note, chart).into_iter().map(text).collect()
+        segments(note, chart, None).into_iter().map(text).collect()
     }
 
     #[test]

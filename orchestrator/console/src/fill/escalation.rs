@@ -94,7 +94,7 @@ pub(crate) fn page(seen: &Seen<'_>, frame: Frame) -> EscalationPage {
         missing: missing(record),
         opinions: opinions(record),
         dissent: evidence::dissent(shown.dissent, shown.second_opinion.iter().map(named).collect(), &shown.refuted),
-        findings: chart::findings(&shown.findings, &[], &Labels::new()),
+        findings: chart::findings(&shown.findings, &chart::Beside::nothing(&Labels::new())),
         input: input(record),
         links: vec![Link { label: "The session".to_owned(), href: Some(format!("/sessions/{}", record.session)) }],
         method: method(),

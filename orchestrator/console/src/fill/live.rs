@@ -1,8 +1,10 @@
 //! A session's page.
 
-use super::{chart, evidence, words};
+use super::{amend, chart, evidence, words};
+use crate::signed_in::Words;
 use crate::view::{
     Tone,
+    amend::Amending,
     format::{cost, dollars, percent, permille},
     parts::{Link, Opinion, Order, Question},
     session::{Banner, Live},
@@ -15,10 +17,10 @@ const SHOWN: usize = 8;
 /// What surrounds the report.
 pub(crate) struct Around<'a> {
     /// The note and the patient's pseudonym, for whom they are for.
-    pub(crate) note: Option<&'a (String, String)>,
+    pub(crate) note: Option<&'a Words>,
     pub(crate) csrf: &'a str,
-    /// Whether the reader may end it.
-    pub(crate) may_stop: bool,
+    /// Whether the reader cares for the patient: may end it, correct it and add to it.
+    pub(crate) for_care: bool,
     /// Whether the reader may decide on it.
     pub(crate) may_decide: bool,
     /// Whether the reader may read its trace.
@@ -29,8 +31,13 @@ pub(crate) struct Around<'a> {
 pub(crate) fn live(report: &Report, around: &Around<'_>) -> Live {
     let id = &report.session;
     let over = matches!(report.status, Status::Concluded | Status::Withdrawn | Status::Expired);
-    let note = around.note.map(|(note, _)| note.as_str()).unwrap_or_default();
-    let segments = chart::segments(note, &report.findings);
+    let note = around.note.map(|words| words.note.as_str()).unwrap_or_default();
+    let segments = chart::segments(note, &report.findings, None);
+    let (form, labels) = (amend::form(report, around.for_care), labels(report));
+    let added = amend::added(report, around.note, form.as_ref(), &labels);
+    let marked = chart::marked(segments.iter().chain(added.iter().flat_map(|one| &one.text)));
+    let beside =
+        chart::Beside { marked: &marked, labels: &labels, amendments: &report.amendments, form: form.as_ref() };
     let listed: f64 = report.differential.iter().take(SHOWN).map(|h| h.probability).sum();
     let more = report.differential.len().saturating_sub(SHOWN);
     let mut links = vec![link("Report", format!("/sessions/{id}/report"))];
@@ -43,13 +50,15 @@ pub(crate) fn live(report: &Report, around: &Around<'_>) -> Live {
         version: u64::from(report.rounds),
         pseudonym: around
             .note
-            .map(|(_, pseudonym)| pseudonym.clone())
+            .map(|words| words.pseudonym.clone())
             .filter(|pseudonym| !pseudonym.is_empty())
             .unwrap_or_else(|| format!("Session {}", words::short(id))),
         started: format!("by {}", words::person(&report.requester)),
         subject: words::subject(&report.subject),
         banner: banner(report, around),
-        findings: chart::findings(&report.findings, &chart::marked(&segments), &labels(report)),
+        learned: amend::learned(report, form.as_ref()),
+        added,
+        findings: chart::findings(&report.findings, &beside),
         note: segments,
         input: input(report),
         differential: evidence::differential(report, SHOWN),
@@ -58,14 +67,14 @@ pub(crate) fn live(report: &Report, around: &Around<'_>) -> Live {
         other_permille: permille(report.other),
         dissent: (report.rounds > 0)
             .then(|| evidence::dissent(report.dissent, evidence::labels(&report.second_opinion), &report.refuted)),
-        orders: report.orders.iter().map(order).collect(),
+        orders: report.orders.iter().map(|o| order(o, form.as_ref())).collect(),
         cost: cost(words::cents(report.cost_usd), 0, words::cents(report.budget_usd)),
         questions: report.escalations.iter().map(|e| question(e, around.may_decide, report)).collect(),
         opinions: opinions(report),
         reservations: report.reservations.iter().map(|r| words::reason(r)).collect(),
         figures: super::report::figures(report),
         links,
-        stop: (around.may_stop && !over).then(|| format!("/sessions/{id}/stop")),
+        stop: (around.for_care && !over).then(|| format!("/sessions/{id}/stop")),
     }
 }
 
@@ -144,13 +153,13 @@ pub(crate) fn input(report: &Report) -> Vec<String> {
 }
 
 /// One test.
-pub(crate) fn order(order: &bodh_panel::OrderLine) -> Order {
+pub(crate) fn order(order: &bodh_panel::OrderLine, form: Option<&Amending>) -> Order {
     Order {
         label: order.label.clone(),
         price: order.price_usd.map_or_else(|| "price unknown".to_owned(), |usd| dollars(words::cents(usd))),
         gain: format!("{:.2} bits", order.gain_bits),
         status: words::order(order.status),
-        action: None,
+        result: form.filter(|_| amend::is_open(order.status)).map(|form| form.of(order.test.as_str())),
     }
 }
 

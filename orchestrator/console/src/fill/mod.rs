@@ -1,5 +1,6 @@
 //! From what the services answer to what the pages show. Pure.
 
+pub(crate) mod amend;
 pub(crate) mod chart;
 pub(crate) mod escalation;
 pub(crate) mod evidence;

@@ -143,6 +143,7 @@ fn seen(entry: &Entry) -> Option<&'static str> {
         "reopen_session" => Some("session opened"),
         "convene" => Some("session begun"),
         "stop" => Some("session ended"),
+        "amend" => Some("case amended"),
         "read" => Some("trace read"),
         _ => None,
     }

@@ -1,6 +1,6 @@
 //! The report's page, and the pictures of a session.
 
-use super::{chart, evidence, live, words};
+use super::{amend, chart, evidence, live, words};
 use crate::{
     picture,
     view::{
@@ -18,7 +18,13 @@ const DRAWN: usize = 8;
 /// Diagnoses in a report.
 const SHOWN: usize = 5;
 
-pub(crate) fn page(report: &Report, frame: Frame, pseudonym: &str) -> ReportPage {
+pub(crate) fn page(report: &Report, frame: Frame, around: &live::Around<'_>) -> ReportPage {
+    let pseudonym = around.note.map(|words| words.pseudonym.as_str()).unwrap_or_default();
+    let (form, labels) = (amend::form(report, around.for_care), live::labels(report));
+    let added = amend::added(report, around.note, form.as_ref(), &labels);
+    let marked = chart::marked(added.iter().flat_map(|one| &one.text));
+    let beside =
+        chart::Beside { marked: &marked, labels: &labels, amendments: &report.amendments, form: form.as_ref() };
     let listed: f64 = report.differential.iter().take(SHOWN).map(|h| h.probability).sum();
     let more = report.differential.len().saturating_sub(SHOWN);
     let (standing, tone, means) = standing(report);
@@ -46,9 +52,12 @@ pub(crate) fn page(report: &Report, frame: Frame, pseudonym: &str) -> ReportPage
         rest: (more > 0).then(|| format!("{more} more, {} together", percent((1.0 - listed - report.other).max(0.0)))),
         other: percent(report.other),
         reservations: report.reservations.iter().map(|r| words::reason(r)).collect(),
-        findings: chart::findings(&report.findings, &[], &live::labels(report)),
+        csrf: around.csrf.to_owned(),
+        learned: amend::learned(report, form.as_ref()),
+        added,
+        findings: chart::findings(&report.findings, &beside),
         input: live::input(report),
-        orders: report.orders.iter().map(live::order).collect(),
+        orders: report.orders.iter().map(|o| live::order(o, form.as_ref())).collect(),
         cost: cost(words::cents(report.cost_usd), 0, words::cents(report.budget_usd)),
         questions: report.escalations.iter().map(|e| live::question(e, false, report)).collect(),
         dissent: (report.rounds > 0).then(|| evidence::dissent(report.dissent, evidence::labels(&report.second_opinion), &report.refuted)),

@@ -116,6 +116,7 @@ pub(crate) fn order(status: OrderStatus) -> Chip {
         OrderStatus::Approved => chip(Tone::Good, "approved, not ordered"),
         OrderStatus::Committed => chip(Tone::Info, "ordered"),
         OrderStatus::Done => chip(Tone::Good, "done"),
+        OrderStatus::Reported => chip(Tone::Good, "result entered"),
         OrderStatus::Declined => chip(Tone::Bad, "declined"),
         OrderStatus::Refused => chip(Tone::Bad, "refused"),
     }

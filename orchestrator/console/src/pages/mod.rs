@@ -1,5 +1,6 @@
 //! One file per page: what it asks of the services, and which form does what.
 
+pub(crate) mod amend;
 pub(crate) mod decide;
 pub(crate) mod enrol;
 pub(crate) mod escalation;

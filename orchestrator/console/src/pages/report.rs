@@ -26,8 +26,14 @@ pub(crate) async fn page(
     let roles = app.roles(who);
     let has = |role: &str| roles.iter().any(|known| known == role);
     let for_care = has("physician") || (report.requester == who.id.as_str() && has("clinician"));
-    let note = if for_care { note(&signed, &id).await } else { None };
-    let pseudonym = note.as_deref().map(|(_, pseudonym)| pseudonym.as_str()).unwrap_or_default();
+    let note = if for_care { note(&signed, &report).await } else { None };
+    let around = fill::live::Around {
+        note: note.as_deref(),
+        csrf: &who.csrf,
+        for_care,
+        may_decide: false,
+        may_trace: has("compliance"),
+    };
     let frame = app.frame(Some(who), "Report", "/sessions", &[]);
-    Ok(show(&fill::report::page(&report, frame, pseudonym)))
+    Ok(show(&fill::report::page(&report, frame, &around)))
 }

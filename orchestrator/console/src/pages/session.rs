@@ -6,6 +6,7 @@ use crate::{
     fault::Fault,
     fill::live::{Around, live},
     live::events as stream,
+    signed_in::Words,
     view::session::{LivePart, SessionPage},
 };
 use axum::{
@@ -44,11 +45,11 @@ pub(crate) async fn page(
     let for_care = has("physician") || (own && has("clinician"));
     // The note opens when the session rests; the page of one at work does not wait for that.
     let at_work = matches!(report.status, Status::Deliberating | Status::AwaitingResults);
-    let note = if for_care && !at_work { note(&signed, &id).await } else { None };
+    let note = if for_care && !at_work { note(&signed, &report).await } else { None };
     let around = Around {
         note: note.as_deref(),
         csrf: &who.csrf,
-        may_stop: for_care,
+        for_care,
         may_decide: has("physician") && !own,
         may_trace: has("compliance"),
     };
@@ -81,15 +82,16 @@ pub(crate) fn read(json: &[u8]) -> Result<Arc<Report>, Fault> {
     serde_json::from_slice(json).map(Arc::new).map_err(|_| Fault::internal("a report could not be read"))
 }
 
-/// The note and the pseudonym; read once while somebody has the session open.
-pub(crate) async fn note(signed: &Signed, id: &str) -> Option<Arc<(String, String)>> {
-    let who = &signed.0;
-    if let Some(kept) = who.notes.get(id) {
+/// The note with what was added, and the pseudonym; read once while somebody has the session open.
+pub(crate) async fn note(signed: &Signed, report: &Report) -> Option<Arc<Words>> {
+    let (who, id) = (&signed.0, report.session.as_str());
+    // Read again when something was added since.
+    if let Some(kept) = who.notes.get(id).filter(|kept| kept.added.len() == report.amendments.len()) {
         return Some(kept);
     }
     let asked = pb::NoteRequest { session: id.to_owned(), access: who.access(id) };
     let reply = who.panel.clone().note(asked).await.ok()?.into_inner();
-    let note = Arc::new((reply.note, reply.pseudonym));
+    let note = Arc::new(Words { note: reply.note, pseudonym: reply.pseudonym, added: reply.added });
     who.notes.put(id, Arc::clone(&note));
     Some(note)
 }

@@ -130,7 +130,7 @@ async fn filled(app: &App, signed: &Signed, form: NewSession) -> Result<Sessions
     let all = signed.0.panel.clone().sessions(pb::SessionsRequest { all: false }).await?.into_inner().items;
     // Kept sealed with the session: known here for those that were looked at since the sign-in.
     let pseudonym = |id: &str| {
-        let known = signed.0.notes.get(id).map(|note| note.1.clone()).filter(|known| !known.is_empty());
+        let known = signed.0.notes.get(id).map(|note| note.pseudonym.clone()).filter(|known| !known.is_empty());
         known.unwrap_or_else(|| words::short(id))
     };
     let row = |item: pb::SessionItem| SessionRow {

@@ -1,5 +1,6 @@
 //! The pages: what each one shows, as plain values, and the templates that lay it out.
 
+pub(crate) mod amend;
 pub(crate) mod enrol;
 pub(crate) mod escalation;
 pub(crate) mod format;

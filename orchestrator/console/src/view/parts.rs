@@ -1,6 +1,6 @@
 //! What several pages show: findings, hypotheses with their evidence, orders, money, pictures.
 
-use super::{Chip, Picture, Tone};
+use super::{Chip, Picture, Tone, amend::Amending};
 
 /// A link, or a word that leads nowhere.
 #[derive(Debug, Clone, Default)]
@@ -50,8 +50,8 @@ pub(crate) struct Finding {
     pub(crate) origin: String,
     /// Whether the note holds it, so that the row can lead there.
     pub(crate) in_note: bool,
-    /// Where a correction is posted; none when it cannot be corrected here.
-    pub(crate) correct: Option<String>,
+    /// The form for a correction; none when it cannot be corrected here.
+    pub(crate) correct: Option<Amending>,
 }
 
 /// One statement for or against a diagnosis.
@@ -122,8 +122,8 @@ pub(crate) struct Order {
     pub(crate) gain: String,
     /// Where it stands.
     pub(crate) status: Chip,
-    /// What can be done about it now: `Enter the result`.
-    pub(crate) action: Option<Link>,
+    /// The form for its result; none when nobody can enter one here.
+    pub(crate) result: Option<Amending>,
 }
 
 /// Money committed, and the budget.

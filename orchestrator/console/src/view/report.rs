@@ -1,8 +1,10 @@
 //! The report as it was released: for the screen, and for a good print.
 
 use super::Tone;
+use super::amend::{Added, Learned};
 use super::frame::Frame;
 use super::parts::{Cost, Dissent, Finding, Hypothesis, Link, Order, Question};
+use super::session::Segment;
 use askama::Template;
 
 /// The report's page.
@@ -43,6 +45,12 @@ pub(crate) struct ReportPage {
     pub(crate) turns: Option<String>,
     /// Physicians' reservations.
     pub(crate) reservations: Vec<String>,
+    /// The token for the forms.
+    pub(crate) csrf: String,
+    /// What people added since the note.
+    pub(crate) added: Vec<Added>,
+    /// The form for what was learned; none for who may not add.
+    pub(crate) learned: Option<Learned>,
     /// The chart.
     pub(crate) findings: Vec<Finding>,
     /// What the reader should know of the input.

@@ -1,6 +1,7 @@
 //! One session: where it stands, why, and what it cost.
 
 use super::Tone;
+use super::amend::{Added, Learned};
 use super::frame::Frame;
 use super::parts::{Cost, Dissent, Figure, Finding, Hypothesis, Link, Opinion, Order, Presence, Question};
 use askama::Template;
@@ -42,6 +43,10 @@ pub(crate) struct Live {
     pub(crate) banner: Banner,
     /// The note in pieces; empty when the case was coded.
     pub(crate) note: Vec<Segment>,
+    /// What people added since.
+    pub(crate) added: Vec<Added>,
+    /// The form for what was learned; none while the panel is at work, and for who may not add.
+    pub(crate) learned: Option<Learned>,
     /// The chart.
     pub(crate) findings: Vec<Finding>,
     /// What could not be used, and what the reader should know of the input.

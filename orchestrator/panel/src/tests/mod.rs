@@ -1,5 +1,6 @@
 //! Sessions played by a random world, and single ones told step by step.
 
+mod amendments;
 mod promises;
 mod stories;
 mod world;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 pub(super) const NOW: i64 = 1_700_000_000_000;
 
-fn finding(n: u32) -> Finding {
+pub(super) fn finding(n: u32) -> Finding {
     Finding {
         term: TermId::parse(&format!("HP:{n:07}")).unwrap(),
         label: format!("finding {n}"),
@@ -167,6 +167,13 @@ pub(super) fn respond(panel: &Panel, turn: &Turn) -> Option<Event> {
         }
         Command::Ask { call, inquiry: Inquiry::Extract, .. } => {
             let intake = Intake { findings: vec![finding(1), finding(2)], ..Intake::default() };
+            Some(Event::Answered { call: *call, opinion: Box::new(Opinion::Extract(intake)) })
+        }
+        Command::Ask { call, inquiry: Inquiry::Read { .. }, .. } => {
+            let origin = Origin::Text(Span { start: 0, end: 1 + turn.seed % 4 });
+            let presence = if turn.found { Presence::Present } else { Presence::Excluded };
+            let heard = Finding { origin, presence, ..finding(turn.seed % 6 + 1) };
+            let intake = Intake { findings: vec![heard], ..Intake::default() };
             Some(Event::Answered { call: *call, opinion: Box::new(Opinion::Extract(intake)) })
         }
         Command::Ask { call, inquiry: Inquiry::Put(question), .. } => {
