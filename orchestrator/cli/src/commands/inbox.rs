@@ -78,7 +78,7 @@ fn text(items: &[pb::InboxItem]) -> String {
 }
 
 /// RFC 3339, UTC.
-pub(super) fn time(unix_ms: i64) -> String {
+pub(crate) fn time(unix_ms: i64) -> String {
     let time = chrono::DateTime::from_timestamp_millis(unix_ms);
     time.map(|t| t.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)).unwrap_or_else(|| "-".into())
 }

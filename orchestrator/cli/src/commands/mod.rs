@@ -7,7 +7,7 @@ mod decide;
 mod demo;
 mod diagnose;
 mod human;
-mod inbox;
+pub(crate) mod inbox;
 mod incident;
 mod knowledge;
 mod later;

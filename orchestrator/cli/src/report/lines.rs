@@ -1,6 +1,7 @@
 //! The report, line by line.
 
 use super::NOT_A_DEVICE;
+use super::amendments::amendments;
 use super::expected::expected;
 use super::words::{dollars, kind, likelihood, percent, presence, prevalence};
 use crate::terminal::{Paint, shown};
@@ -23,6 +24,7 @@ pub(crate) fn render(report: &Report, state: Option<&Path>, paint: Paint) -> Str
         .and_then(|()| differential(&mut out, report, paint))
         .and_then(|()| orders(&mut out, report, paint))
         .and_then(|()| dissent(&mut out, report, paint))
+        .and_then(|()| amendments(&mut out, report, paint))
         .and_then(|()| input(&mut out, report, paint))
         .and_then(|()| record(&mut out, report, state, paint));
     out

@@ -1,5 +1,6 @@
 //! A session's report on a terminal, for someone who is tired: where it stands first, then why, then the rest.
 
+mod amendments;
 mod escalation;
 mod expected;
 mod lines;

@@ -17,10 +17,9 @@ pub(crate) struct Entered {
     csrf: String,
     #[serde(default)]
     rounds: String,
+    /// `TERM=present`, `TERM=excluded`, `TERM=not_said`.
     #[serde(default)]
-    term: String,
-    #[serde(default)]
-    presence: String,
+    correct: String,
     #[serde(default)]
     about: String,
     #[serde(default)]
@@ -56,16 +55,16 @@ pub(crate) async fn answer(
 
 /// The finding that is corrected, if the form was about one.
 fn correction(entered: &Entered) -> Result<Option<pb::Correction>, Fault> {
-    if entered.term.is_empty() {
+    if entered.correct.is_empty() {
         return Ok(None);
     }
-    let said = match entered.presence.as_str() {
-        "present" => Said::Present,
-        "excluded" => Said::Excluded,
-        "not_said" => Said::NotSaid,
+    let (term, said) = match entered.correct.split_once('=') {
+        Some((term, "present")) => (term, Said::Present),
+        Some((term, "excluded")) => (term, Said::Excluded),
+        Some((term, "not_said")) => (term, Said::NotSaid),
         _ => return Err(Fault::bad("A finding is present, absent, or was not said.")),
     };
-    Ok(Some(pb::Correction { term: entered.term.clone(), said: said.into() }))
+    Ok(Some(pb::Correction { term: term.to_owned(), said: said.into() }))
 }
 
 fn back(mut fault: Fault, id: &str) -> Fault {
