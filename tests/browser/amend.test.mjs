@@ -79,7 +79,7 @@ describe("who convened a session", () => {
 
   it("enters the result of a proposed test, in words that stay words", async () => {
     const form = page.locator(".orders .entry").first();
-    const name = (await form.locator("label").textContent()).replace("Result of ", "");
+    const name = (await form.locator("textarea").getAttribute("aria-label")).replace("Result of ", "");
     await form.locator("summary").click();
     await form.locator("textarea").fill(PAYLOAD);
     await send(() => form.locator("button").click());

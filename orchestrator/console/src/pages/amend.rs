@@ -9,6 +9,7 @@ use axum::{
 };
 use bodh_panel_api::pb::{self, correction::Said};
 use serde::Deserialize;
+use std::collections::HashMap;
 
 /// What the forms send: a finding with what is right, or words with what they are about.
 #[derive(Debug, Deserialize)]
@@ -24,19 +25,30 @@ pub(crate) struct Entered {
     about: String,
     #[serde(default)]
     text: String,
+    /// One field per test, `result.TEST`: all are of one form, and the button says which is meant.
+    #[serde(flatten)]
+    results: HashMap<String, String>,
+}
+
+impl Entered {
+    fn words(&mut self) -> String {
+        let result = self.results.remove(&format!("result.{}", self.about));
+        result.unwrap_or_else(|| std::mem::take(&mut self.text))
+    }
 }
 
 pub(crate) async fn answer(
     Path(id): Path<String>,
     signed: Signed,
-    Form(entered): Form<Entered>,
+    Form(mut entered): Form<Entered>,
 ) -> Result<Response, Fault> {
-    signed.check(&entered.csrf).map_err(|fault| fault.keeping(&entered.text))?;
-    let damaged = |_| Fault::bad("The form is damaged. Load the page again.").keeping(&entered.text);
+    let typed = entered.words();
+    signed.check(&entered.csrf).map_err(|fault| fault.keeping(&typed))?;
+    let damaged = |_| Fault::bad("The form is damaged. Load the page again.").keeping(&typed);
     let rounds = entered.rounds.parse().map_err(damaged)?;
-    let corrections = correction(&entered).map_err(|fault| fault.keeping(&entered.text))?;
+    let corrections = correction(&entered).map_err(|fault| fault.keeping(&typed))?;
     // Browsers end lines with two characters; the places of findings are counted in what is kept.
-    let text = entered.text.replace("\r\n", "\n");
+    let text = typed.replace("\r\n", "\n");
     let request = pb::AmendRequest {
         session: id.clone(),
         corrections: corrections.into_iter().collect(),
@@ -45,7 +57,7 @@ pub(crate) async fn answer(
         access: signed.0.access(&id),
         rounds,
     };
-    let kept = |status: tonic::Status| back(Fault::of(&status), &id).keeping(&entered.text);
+    let kept = |status: tonic::Status| back(Fault::of(&status), &id).keeping(&typed);
     let mut events = signed.0.panel.clone().amend(request).await.map_err(kept)?.into_inner();
     // At work from the first step on: the page that follows can watch it.
     events.message().await.map_err(kept)?;
