@@ -51,7 +51,8 @@ before(async () => {
   Object.assign(at, { session: new URL(page.url()).pathname, sessions: "/sessions", inbox: "/inbox", "not found": "/nowhere",
     "sign-in": "/sign-in", enrol: new URL(invite(stage, "ben", "physician")).pathname });
   at.refusal = at.session;
-  const id = at.session.split("/").pop();
+  // Convened by somebody else: with the form of a review.
+  const id = at.report.split("/")[2];
   Object.assign(at, { record: "/record", trace: `/record/${id}`, access: `/record/${id}/access`, verify: "/verify", operations: "/operations" });
 });
 

@@ -154,7 +154,7 @@ fn people_rows() -> Vec<Row> {
     for (condition, all) in [("their own", false), ("everybody's", true)] {
         rows.push(row("sessions", condition, panel(), json!({ "all": all })));
     }
-    for action in ["report", "note", "stop", "amend"] {
+    for action in ["report", "note", "stop", "amend", "export", "replay", "review"] {
         for (condition, owner) in
             [("of their own session", same as fn(&Entity) -> Value), ("of another's", |_| other())]
         {

@@ -12,6 +12,7 @@ mod scenarios {
     mod amendments;
     mod collector;
     mod escalations;
+    mod evidence;
     mod incidents;
     mod inputs;
     mod money;

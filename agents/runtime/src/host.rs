@@ -5,6 +5,8 @@ use bodh_cell::{Launcher, Limits, OWN_PROGRAM, SealedPack};
 use bodh_clinical::{Member, Opinion, Question};
 use bodh_host::{Confinement, Fatal, Host};
 use bodh_knowledge::Pack;
+use data_encoding::HEXLOWER;
+use ring::digest::{SHA256, digest};
 use std::process::ExitCode;
 
 /// Runs the agent `member`, as a host or, when started as one, as a cell. `answer` gives an opinion or the code of a
@@ -16,7 +18,9 @@ where
     if bodh_cell::is_cell() {
         inside::serve(answer);
     }
-    bodh_host::run(member.name(), keep, |host| serve(member, host))
+    // Before it is confined, and once: what an opinion came from is said with it.
+    let program = std::fs::read("/proc/self/exe").map(|bytes| HEXLOWER.encode(digest(&SHA256, &bytes).as_ref()));
+    bodh_host::run(member.name(), keep, |host| serve(member, host, program))
 }
 
 /// Its own program (to start cells) and the ports of the guardian and the record. No file to write.
@@ -29,13 +33,13 @@ fn keep(config: &bodh_host::Config) -> Result<Confinement, Fatal> {
     })
 }
 
-async fn serve(member: Member, host: Host) -> Result<(), Fatal> {
-    let (sealed, pack_sha256) =
-        tokio::task::spawn_blocking(pack).await.map_err(|e| Fatal::failure(e.to_string()))??;
+async fn serve(member: Member, host: Host, program: std::io::Result<String>) -> Result<(), Fatal> {
+    let program = program.map_err(|cause| Fatal::failure(format!("own program: {cause}")))?;
+    let (sealed, pack) = tokio::task::spawn_blocking(pack).await.map_err(|e| Fatal::failure(e.to_string()))??;
     let cells = Cells::new(Launcher::new(OWN_PROGRAM, Some(sealed), Limits::default()));
     tokio::spawn(cells.clone().sweep());
     let (joined, _) = host.join().await?;
-    let routes = service::routes(member, joined.gate.clone(), cells, pack_sha256);
+    let routes = service::routes(member, joined.gate.clone(), cells, service::Versions { pack, program });
     joined.serve(host, routes).await
 }
 
@@ -48,5 +52,5 @@ fn pack() -> Result<(SealedPack, String), Fatal> {
     let sealed =
         SealedPack::new(&bodh_knowledge::inflate(bodh_knowledge::COMMITTED).map_err(bad)?).map_err(unsealed)?;
     let pack = Pack::open(sealed.bytes().map_err(unsealed)?).map_err(bad)?;
-    Ok((sealed, data_encoding::HEXLOWER.encode(&pack.sha256())))
+    Ok((sealed, HEXLOWER.encode(&pack.sha256())))
 }

@@ -26,7 +26,7 @@ mod service;
 
 pub use cells::Cells;
 pub use host::run;
-pub use service::routes;
+pub use service::{Versions, routes};
 
 /// The code of an agent's refusal to answer.
 pub const REFUSED: u8 = 1;

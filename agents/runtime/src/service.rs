@@ -37,8 +37,8 @@ impl Action for Dismiss {
 const MAX_MESSAGE: usize = 8 << 20;
 
 /// The agent `member` behind `gate`: the one service that every agent is.
-pub fn routes(member: Member, gate: Gate, cells: Cells, pack_sha256: String) -> Routes {
-    let service = Service { member, gate, cells, pack_sha256 };
+pub fn routes(member: Member, gate: Gate, cells: Cells, versions: Versions) -> Routes {
+    let service = Service { member, gate, cells, versions };
     let server =
         AgentServer::new(service).max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_MESSAGE);
     Routes::new(server)
@@ -48,7 +48,16 @@ struct Service {
     member: Member,
     gate: Gate,
     cells: Cells,
-    pack_sha256: String,
+    versions: Versions,
+}
+
+/// What answers: hashes, in lower-case hex.
+#[derive(Debug, Clone)]
+pub struct Versions {
+    /// Of the knowledge pack.
+    pub pack: String,
+    /// Of this agent's executable.
+    pub program: String,
 }
 
 #[tonic::async_trait]
@@ -105,7 +114,8 @@ impl Service {
         tracing::Span::current().record("gen_ai.conversation.id", session.as_str());
         match self.work(&session, &question, &bytes).await {
             Ok(opinion) => {
-                let outcome = Outcome::ok().version("pack", &self.pack_sha256);
+                let outcome =
+                    Outcome::ok().version("pack", &self.versions.pack).version("program", &self.versions.program);
                 // The response leaves only when both entries are durable.
                 self.gate.settle(permit, outcome).await?;
                 Ok(Response::new(opinion))

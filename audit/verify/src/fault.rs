@@ -19,7 +19,9 @@ pub struct Fault {
 }
 
 impl Fault {
-    pub(crate) fn new(index: Option<u64>, place: impl fmt::Display, what: impl Into<String>) -> Self {
+    /// What is wrong with a file, from this entry on.
+    #[must_use]
+    pub fn new(index: Option<u64>, place: impl fmt::Display, what: impl Into<String>) -> Self {
         Self { first_bad_index: index, what: what.into(), place: place.to_string(), passing: false }
     }
 

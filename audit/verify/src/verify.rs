@@ -51,9 +51,9 @@ const MAX_KEY: usize = 1_024;
 /// Threads that read and hash bundles, at most.
 const MAX_THREADS: usize = 16;
 /// How often a log that is being published at the same time is looked at again.
-const TRIES: usize = 8;
+pub(crate) const TRIES: usize = 8;
 /// How long a publication may be under way before its missing part counts as missing.
-const PAUSE: Duration = Duration::from_millis(120);
+pub(crate) const PAUSE: Duration = Duration::from_millis(120);
 
 /// Verifies the log published in `dir`, with the key that the caller pins or, if none, with the folder's own.
 ///
@@ -114,7 +114,7 @@ fn once(folder: Folder<'_>, pin: Option<&VerifierKey>, beyond: bool) -> Result<V
 }
 
 /// The folder's key, which has to be the pinned one if there is one.
-fn key(folder: Folder<'_>, pin: Option<&VerifierKey>) -> Result<VerifierKey, Fault> {
+pub(crate) fn key(folder: Folder<'_>, pin: Option<&VerifierKey>) -> Result<VerifierKey, Fault> {
     let fault = |what: String| Fault::new(Some(0), "key", what);
     let bytes = folder.read("key", MAX_KEY).map_err(|unread| fault(unread.to_string()))?;
     let text = String::from_utf8(bytes).map_err(|_| fault("not a key".to_owned()))?;
@@ -126,7 +126,7 @@ fn key(folder: Folder<'_>, pin: Option<&VerifierKey>) -> Result<VerifierKey, Fau
     }
 }
 
-fn checkpoint(folder: Folder<'_>, key: &VerifierKey) -> Result<SignedCheckpoint, Fault> {
+pub(crate) fn checkpoint(folder: Folder<'_>, key: &VerifierKey) -> Result<SignedCheckpoint, Fault> {
     let fault = |what: String| Fault::new(Some(0), "checkpoint", what);
     let bytes = folder.read("checkpoint", MAX_NOTE).map_err(|unread| fault(unread.to_string()))?;
     let note = String::from_utf8(bytes).map_err(|_| fault("not a signed note".to_owned()))?;

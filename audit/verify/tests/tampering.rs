@@ -1,65 +1,21 @@
 //! Every way to alter a published log is found, and the first bad entry named.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::collections::BTreeMap;
+mod support;
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use bodh_audit_log::tile::{Shelf, TilePath, read_bundle, write_bundle, write_tile};
-use bodh_audit_log::{Checkpoint, Draft, Edge, Entry, Kind, SigningKey, Time, leaf_hash};
+use bodh_audit_log::tile::{read_bundle, write_bundle, write_tile};
+use bodh_audit_log::{Checkpoint, SigningKey, leaf_hash};
 use bodh_audit_verify::{Fault, verify, verify_interrupted};
+use support::{entry, honest, key, publish, put};
 use tempfile::TempDir;
 
 const SIZE: u64 = 700;
 const BUNDLES: [&str; 3] = ["tile/entries/000", "tile/entries/001", "tile/entries/002.p/188"];
 const TILES: [&str; 3] = ["tile/0/000", "tile/0/001", "tile/0/002.p/188"];
-
-fn key() -> SigningKey {
-    SigningKey::from_seed("example.com/log", &[7; 32]).unwrap()
-}
-
-fn entry(index: u64) -> Entry {
-    let mut draft = Draft::new(Kind::Note, "test", format!("key/{index}"));
-    draft.step = "x".repeat(usize::try_from(index % 50).unwrap());
-    Entry {
-        time: Time::from_unix_ns(1_700_000_000_000_000_000 + i64::try_from(index).unwrap()).unwrap(),
-        reporter: "spiffe://example.com/service/writer".to_owned(),
-        draft,
-    }
-}
-
-fn honest(size: u64) -> Vec<Vec<u8>> {
-    (0..size).map(|index| entry(index).encode().unwrap()).collect()
-}
-
-fn put(dir: &Path, path: &str, bytes: &[u8]) {
-    let path = dir.join(path);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, bytes).unwrap();
-}
-
-/// Publishes leaves with tiles, bundles and a checkpoint that agree with each other.
-fn publish(dir: &Path, leaves: &[Vec<u8>], key: &SigningKey) {
-    let mut edge = Edge::new();
-    let mut tiles = BTreeMap::new();
-    for leaf in leaves {
-        edge.append(leaf_hash(leaf), |path, row| drop(tiles.insert(path, write_tile(row))));
-    }
-    for (path, row) in edge.partials() {
-        tiles.insert(path, write_tile(row));
-    }
-    for (index, bundle) in (0..).zip(leaves.chunks(256)) {
-        let path = TilePath::at(Shelf::Entries, index, edge.size()).unwrap();
-        tiles.insert(path, write_bundle(bundle.iter().map(Vec::as_slice)).unwrap());
-    }
-    for (path, bytes) in tiles {
-        put(dir, &path.to_string(), &bytes);
-    }
-    let checkpoint = Checkpoint { origin: "example.com/log".to_owned(), size: edge.size(), root: edge.root() };
-    put(dir, "checkpoint", checkpoint.sign(key).unwrap().note().as_bytes());
-    put(dir, "key", format!("{}\n", key.verifier()).as_bytes());
-}
 
 fn log() -> TempDir {
     let dir = TempDir::new().unwrap();

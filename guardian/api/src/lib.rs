@@ -12,6 +12,7 @@
 mod access;
 mod approval;
 mod binaries;
+mod chain;
 mod client;
 mod door;
 mod enrolment;
@@ -21,6 +22,7 @@ mod invitation;
 pub use access::Access;
 pub use approval::Approval;
 pub use binaries::{Binaries, BinariesError, Binary};
+pub use chain::{Enrolled, OPERATOR, accepted};
 pub use client::{Client, Grant, OpenSession, Spent, Trace};
 pub use door::{Challenge, Credential, Door, proof};
 pub use enrolment::{Enrolment, EnrolmentError};

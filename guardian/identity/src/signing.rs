@@ -36,6 +36,8 @@ pub enum Context {
     Mark,
     /// The reversal of a rule.
     Reversal,
+    /// A review of a record.
+    Review,
     /// A proof of possession at the guardian's door.
     Door,
 }
@@ -52,6 +54,7 @@ impl Context {
             Self::Access => "access",
             Self::Mark => "mark",
             Self::Reversal => "reversal",
+            Self::Review => "review",
             Self::Door => "door",
         }
     }

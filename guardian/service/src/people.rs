@@ -6,6 +6,7 @@ use bodh_audit_log::{Draft, Kind, Verdict};
 use bodh_gate::Clock;
 use bodh_guardian_api::pb;
 use bodh_identity::{Kind as IdKind, SpiffeId};
+use bodh_token::sha256;
 use tokio::sync::MutexGuard;
 
 use crate::{
@@ -91,7 +92,7 @@ async fn admit(
         return Err(Error::TooMany("people"));
     }
     // Commit point: who let whom in is on record before they are in.
-    decided(state, operator, action, &person.id, trace).await?;
+    decided(state, operator, action, &person.id, Some(&person.stored.record), trace).await?;
     if !state.registry().add(person.clone(), lock).await? {
         return Err(Error::Taken("name or key"));
     }
@@ -128,7 +129,7 @@ pub async fn revoke(state: &State, peer: &SpiffeId, id: &SpiffeId, reason: &str,
     operator(state, peer)?;
     check_revocable(state, id)?;
     // Commit point: who revoked whom is on record before it holds.
-    decided(state, peer, "revoke", id, trace).await?;
+    decided(state, peer, "revoke", id, None, trace).await?;
     let epoch = state.registry().revoke(id, reason, peer, state.clock()(), &lock).await?;
     state.changed(Some(id));
     Ok(epoch)
@@ -139,9 +140,13 @@ async fn decided(
     operator: &SpiffeId,
     action: &str,
     subject: &SpiffeId,
+    record: Option<&[u8]>,
     trace: &str,
 ) -> Result<u64, Error> {
+    // Whoever is shown the record later can tell that it is the one that was let in.
+    let commitments = record.map(|record| ("record".to_owned(), sha256(record)));
     let draft = Draft {
+        commitments: commitments.into_iter().collect(),
         verdict: Some(Verdict::Allow),
         actors: vec![operator.to_string()],
         resource: subject.to_string(),

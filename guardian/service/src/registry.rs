@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
-use bodh_guardian_api::{Enrolment, Invitation, SignedInvitation, pb};
+use bodh_guardian_api::{Enrolled, Enrolment, Invitation, OPERATOR, accepted, pb};
 use bodh_identity::{
     SpiffeId,
     passkey::{MAX_ASSERTION, Passkey},
@@ -18,8 +18,6 @@ use crate::{
     store::{Store, meta, people, people::StoredPerson, revocations},
 };
 
-/// The role whose holders sign enrolments, policies and manifests, and revoke.
-pub const OPERATOR: &str = "operator";
 /// Changes that a slow watcher may be behind before it has to begin again.
 const BACKLOG: usize = 256;
 
@@ -223,13 +221,7 @@ impl Person {
 
     /// The invitation that this record accepts, if `operator`'s key signed it for exactly this person.
     pub fn invitation(&self, operator: &[u8]) -> Option<Invitation> {
-        let signed = SignedInvitation::from_link(self.record.invitation.as_deref()?)?;
-        verify(operator, Context::Invitation, &signed.invitation, &signed.signature).ok()?;
-        let invitation = Invitation::parse(&signed.invitation).ok()?;
-        let record = &self.record;
-        let same = (&invitation.id, &invitation.name, &invitation.roles, &invitation.invited_by)
-            == (&record.id, &record.name, &record.roles, &record.enrolled_by);
-        same.then_some(invitation)
+        accepted(&self.record, operator)
     }
 
     /// Whether `key` signed this record.
@@ -241,14 +233,11 @@ impl Person {
 /// A stored person counts only with the signature of an operator enrolled before them, or their own if they are first.
 fn check(stored: &StoredPerson, before: &[Arc<Person>], trust_domain: &str) -> Option<Person> {
     let person = Person::read(&stored.record, &stored.signature, trust_domain, stored.enrolled_ms).ok()?;
-    let signer = match before {
-        [] => &person,
-        before => before.iter().find(|p| p.id.as_str() == person.record.enrolled_by && p.is_operator())?,
+    let by = match before {
+        [] => None,
+        before => Some(before.iter().find(|p| p.id.as_str() == person.record.enrolled_by)?),
     };
-    let consistent = person.stored == *stored && signer.id.as_str() == person.record.enrolled_by;
-    let signed = match &person.record.invitation {
-        None => person.is_signed_by(&signer.key),
-        Some(_) => person.invitation(&signer.key).is_some() && person.is_signed_by(&person.key),
-    };
-    (consistent && signer.is_operator() && signed).then_some(person)
+    let by = by.map(|by| (&by.record, by.key.as_slice()));
+    let holds = Enrolled::check(&stored.record, &stored.signature, by).is_some();
+    (holds && person.stored == *stored).then_some(person)
 }

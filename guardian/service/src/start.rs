@@ -149,11 +149,13 @@ fn policy(path: &Path, registry: &Registry) -> Result<Policy, StartError> {
 fn announce(state: &State) -> Result<(), Error> {
     let ledger = state.ledger();
     if let Some(first) = state.registry().people().first() {
-        let hash = data_encoding::HEXLOWER.encode(&bodh_token::sha256(&first.stored.record));
+        let record = bodh_token::sha256(&first.stored.record);
+        let hash = data_encoding::HEXLOWER.encode(&record);
         ledger.queue(Draft {
             verdict: Some(Verdict::Ok),
             actors: vec![first.id.to_string()],
             resource: first.id.to_string(),
+            commitments: [("record".to_owned(), record)].into(),
             ..Draft::new(Kind::Decision, "bootstrap", format!("bootstrap/{hash}"))
         })?;
     }

@@ -35,5 +35,5 @@ mod view;
 
 pub use envelope::{Envelope, SessionSecret, VaultKey};
 pub use error::VaultError;
-pub use record::{Place, Plaintext, ViewKey, expose};
+pub use record::{Place, Plaintext, ViewKey, commitment, expose};
 pub use view::{View, ViewKeys};

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     VaultError, View,
-    envelope::{NAME_MAX, authenticator, derive},
+    envelope::{NAME_MAX, derive},
 };
 
 /// An AES-256 key, in bytes.
@@ -51,8 +51,19 @@ pub struct Place<'a> {
 pub struct ViewKey {
     view: View,
     cipher: Zeroizing<[u8; KEY]>,
-    commitments: hmac::Key,
+    commitments: Zeroizing<[u8; KEY]>,
     seals: AtomicU64,
+}
+
+/// What [`ViewKey::commitment`] gives, for whoever has the key of the commitments and the value.
+pub fn commitment(key: &[u8; KEY], name: &str, plaintext: &[u8]) -> [u8; 32] {
+    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
+    context.update(&(name.len() as u64).to_be_bytes());
+    context.update(name.as_bytes());
+    context.update(plaintext);
+    let mut commitment = [0; 32];
+    commitment.copy_from_slice(context.sign().as_ref());
+    commitment
 }
 
 impl ViewKey {
@@ -60,7 +71,7 @@ impl ViewKey {
         Self {
             view,
             cipher: derive(key, b"bodh-vault/1 seal"),
-            commitments: authenticator(key, b"bodh-vault/1 commitment"),
+            commitments: derive(key, b"bodh-vault/1 commitment"),
             seals: AtomicU64::new(0),
         }
     }
@@ -114,13 +125,12 @@ impl ViewKey {
     /// A commitment to a value under a name: HMAC-SHA-256 under a key of this view. It can be published: who has the key and
     /// the value can check it, and once the key is erased nobody can find the value by guessing.
     pub fn commitment(&self, name: &str, plaintext: &[u8]) -> [u8; 32] {
-        let mut context = hmac::Context::with_key(&self.commitments);
-        context.update(&(name.len() as u64).to_be_bytes());
-        context.update(name.as_bytes());
-        context.update(plaintext);
-        let mut commitment = [0; 32];
-        commitment.copy_from_slice(context.sign().as_ref());
-        commitment
+        commitment(&self.commitments, name, plaintext)
+    }
+
+    /// The key of this view's commitments, for whoever is given the values: it checks them, and opens nothing.
+    pub fn commitment_key(&self) -> Zeroizing<[u8; KEY]> {
+        self.commitments.clone()
     }
 
     /// What the tag covers beside the text. Every name carries its length, so that no two places give the same bytes.

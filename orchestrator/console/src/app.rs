@@ -54,6 +54,7 @@ pub(crate) struct App {
     pub(crate) entering: Ceremonies<pages::sign_in::Entering>,
     pub(crate) enrolling: Ceremonies<pages::enrol::Enrolling>,
     pub(crate) deciding: Ceremonies<pages::decide::Deciding>,
+    pub(crate) reviewing: Ceremonies<pages::review::Reviewing>,
 }
 
 /// The largest case that a form takes.
@@ -75,6 +76,7 @@ impl App {
             entering: Ceremonies::default(),
             enrolling: Ceremonies::default(),
             deciding: Ceremonies::default(),
+            reviewing: Ceremonies::default(),
         }
     }
 
@@ -194,6 +196,10 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/record", get(pages::record::sessions))
         .route("/record/{id}", get(pages::record::trace))
         .route("/record/{id}/access", get(pages::record::access))
+        .route("/record/{id}/evidence", get(pages::review::evidence))
+        .route("/record/{id}/replay", post(pages::review::replay))
+        .route("/record/{id}/review/options", post(pages::review::options))
+        .route("/record/{id}/review", post(pages::review::answer))
         .route("/verify", get(pages::verify::page))
         .route("/log/{*path}", get(pages::verify::file))
         .route("/operations", get(pages::operations::page))

@@ -19,12 +19,13 @@ pub(crate) fn events(who: Arc<SignedIn>, id: String, mut reports: tonic::Streami
                 next = reports.message() => next,
                 () = sender.closed() => return,
             };
-            let Ok(Some(pb::SessionEvent { event: Some(session_event::Event::ReportJson(json)) })) = next else {
+            let Ok(Some(pb::SessionEvent { event: Some(session_event::Event::ReportJson(json)), version })) = next
+            else {
                 break;
             };
             let Ok(report) = read(&json) else { break };
             number += 1;
-            who.reports.put(&id, report);
+            who.reports.put_newer(&id, version, report);
             if sender.send(Ok(Event::default().event("changed").data(number.to_string()))).await.is_err() {
                 return;
             }

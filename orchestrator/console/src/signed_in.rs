@@ -20,8 +20,8 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// The largest message of the panel: a case or a report.
-const MAX_MESSAGE: usize = 16 << 20;
+/// The largest message of the panel: a session's evidence, of at most 64 MiB.
+const MAX_MESSAGE: usize = 65 << 20;
 /// People signed in at once.
 const MOST: usize = 4096;
 /// Things of one kind that one person has open at once; the oldest makes room.
@@ -38,7 +38,7 @@ pub(crate) struct SignedIn {
     pub(crate) audit: Audit,
     lent: EcdsaKeyPair,
     /// Reports as last seen, by session: what a live page is drawn from.
-    pub(crate) reports: Open<Arc<Report>>,
+    pub(crate) reports: Open<(u64, Arc<Report>)>,
     /// Notes and pseudonyms, by session.
     pub(crate) notes: Open<Arc<Words>>,
     /// Records as shown, by escalation.
@@ -67,7 +67,10 @@ impl<T: Clone> Open<T> {
     }
 
     pub(crate) fn put(&self, name: &str, what: T) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Self::place(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner), name, what);
+    }
+
+    fn place(kept: &mut Vec<(String, T)>, name: &str, what: T) {
         kept.retain(|(other, _)| other != name);
         if kept.len() >= MOST_OPEN {
             kept.remove(0);
@@ -132,6 +135,16 @@ impl SignedIn {
     }
 }
 
+impl<T: Clone> Open<(u64, T)> {
+    /// Unless a newer one is there: a tab that hears late does not take back what another was told.
+    pub(crate) fn put_newer(&self, name: &str, version: u64, what: T) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.iter().all(|(other, (had, _))| other != name || *had <= version) {
+            Self::place(&mut kept, name, (version, what));
+        }
+    }
+}
+
 /// Everybody who is signed in, by their cookie.
 #[derive(Default)]
 pub(crate) struct People(Mutex<HashMap<String, Arc<SignedIn>>>);
@@ -178,5 +191,16 @@ mod tests {
         assert_eq!((open.get("0"), open.get("1"), open.get("16")), (None, Some(1), Some(16)));
         open.put("1", 7);
         assert_eq!(open.get("1"), Some(7));
+    }
+
+    #[test]
+    fn the_older_does_not_take_the_newers_place() {
+        let open = Open::new();
+        for (version, what) in [(3, "three"), (5, "five"), (4, "four"), (5, "five again"), (0, "none")] {
+            open.put_newer("s", version, what);
+        }
+        assert_eq!(open.get("s"), Some((5, "five again")));
+        open.put_newer("t", 0, "first");
+        assert_eq!(open.get("t"), Some((0, "first")));
     }
 }

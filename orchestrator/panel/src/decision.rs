@@ -78,6 +78,54 @@ pub struct Reversal {
     pub at_unix_ms: i64,
 }
 
+/// What a reviewer found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReviewVerdict {
+    /// The session was carried on as it should be.
+    InOrder,
+    /// A step went wrong.
+    Fault,
+}
+
+impl ReviewVerdict {
+    /// Its word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            ReviewVerdict::InOrder => "in_order",
+            ReviewVerdict::Fault => "fault",
+        }
+    }
+}
+
+/// What a signature on a review means.
+pub const REVIEW_MEANING: &str = "I have read this session's record up to the entry named, and this finding is mine.";
+
+/// A compliance officer's sign-off of a session's record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Review {
+    /// The session.
+    pub session: String,
+    /// What was found.
+    pub verdict: ReviewVerdict,
+    /// The last entry that was reviewed: its place in the log.
+    pub up_to: u64,
+    /// The entry that went wrong, where one did.
+    pub entry: Option<u64>,
+    /// In the signer's words.
+    pub reason: String,
+    /// What the signature means.
+    pub meaning: String,
+    /// The signer's SPIFFE id.
+    pub signer: String,
+    /// 32 hex digits, used once.
+    pub nonce: String,
+    /// Milliseconds since 1970 UTC.
+    pub at_unix_ms: i64,
+}
+
 /// Why bytes are not a statement that a person could have signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DecisionError {
@@ -157,6 +205,17 @@ statement!(Mark, |value| {
 statement!(Reversal, |value| {
     bounded("rule", &value.rule, 64)?;
 });
+statement!(Review, |value| {
+    hex("session", &value.session, 32)?;
+    bounded("meaning", &value.meaning, 256)?;
+    let named = match value.verdict {
+        ReviewVerdict::InOrder => value.entry.is_none(),
+        ReviewVerdict::Fault => value.entry.is_some_and(|entry| entry <= value.up_to),
+    };
+    if !named {
+        return Err(DecisionError::Field("entry"));
+    }
+});
 
 #[cfg(test)]
 mod tests {
@@ -182,6 +241,31 @@ mod tests {
     #[test]
     fn reads_back_what_was_written() {
         assert_eq!(Decision::from_bytes(&decision().to_bytes()), Ok(decision()));
+    }
+
+    #[test]
+    fn a_review_names_the_entry_that_went_wrong_and_no_other() {
+        let review = |verdict, entry| Review {
+            session: "0".repeat(32),
+            verdict,
+            up_to: 9,
+            entry,
+            reason: "read".into(),
+            meaning: "review of a session's record".into(),
+            signer: "spiffe://bodh.internal/human/cleo".into(),
+            nonce: "b".repeat(32),
+            at_unix_ms: 1,
+        };
+        for (verdict, entry, good) in [
+            (ReviewVerdict::InOrder, None, true),
+            (ReviewVerdict::InOrder, Some(3), false),
+            (ReviewVerdict::Fault, Some(9), true),
+            (ReviewVerdict::Fault, Some(10), false),
+            (ReviewVerdict::Fault, None, false),
+        ] {
+            let read = Review::from_bytes(&review(verdict, entry).to_bytes());
+            assert_eq!(read.is_ok(), good, "{verdict:?} {entry:?}");
+        }
     }
 
     #[test]

@@ -81,6 +81,23 @@ pub enum Event {
     Stopped,
 }
 
+impl Event {
+    /// The same without a person's own words, a dash for each byte: what leaves a session with its evidence. Everything that
+    /// follows from an event follows from this one too, for places in the words stay where they are.
+    #[must_use]
+    pub fn without_words(&self) -> Self {
+        match self {
+            Event::Amended { by, corrections, text, about } => Event::Amended {
+                by: by.clone(),
+                corrections: corrections.clone(),
+                text: if text.trim().is_empty() { String::new() } else { "-".repeat(text.len()) },
+                about: about.clone(),
+            },
+            other => other.clone(),
+        }
+    }
+}
+
 /// Why a question was not answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

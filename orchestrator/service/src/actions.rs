@@ -64,6 +64,18 @@ action!(
     /// Reads the status.
     Status, "status", false
 );
+action!(
+    /// Takes the evidence of a session with them.
+    Export, "export", true
+);
+action!(
+    /// Puts a session's questions again.
+    Replay, "replay", true
+);
+action!(
+    /// Signs off a session's record.
+    Review, "review", true
+);
 
 action!(
     /// Corrects or adds to what is known of a case.

@@ -16,6 +16,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// The largest opinion.
 const MAX_MESSAGE: usize = 8 << 20;
 
+/// How the steps of a replay begin, in the record.
+pub(crate) const REPLAY: &str = "replay-";
+
 /// The six agents.
 pub(crate) struct Agents {
     clients: HashMap<Member, (SpiffeId, AgentClient<Carrying<Channel>>)>,
@@ -26,6 +29,8 @@ pub(crate) struct CallLabel<'a> {
     pub(crate) trace: &'a str,
     pub(crate) call: u32,
     pub(crate) attempt: u32,
+    /// Put again to compare, long after: nothing in the session rests on the answer.
+    pub(crate) replay: bool,
 }
 
 impl Agents {
@@ -92,7 +97,8 @@ impl Agents {
         let metadata = request.metadata_mut();
         metadata.insert(ROOT_METADATA, text(grant.root())?);
         metadata.insert(CALL_METADATA, text(&narrowed)?);
-        metadata.insert("bodh-step", text(&format!("{}/{}", label.call, label.attempt))?);
+        let step = if label.replay { REPLAY } else { "" };
+        metadata.insert("bodh-step", text(&format!("{step}{}/{}", label.call, label.attempt))?);
         metadata.insert(bodh_host::TRACE_METADATA, text(&bodh_host::trace_metadata(label.trace))?);
         Some(request)
     }

@@ -103,7 +103,7 @@ impl Runner {
         let (grant, session, trace) = (&live.grant, live.row.id.as_str(), live.row.trace.as_str());
         let began = Instant::now();
         let answers = questions.iter().map(|(call, attempt, _, question)| async move {
-            let label = CallLabel { trace, call: *call, attempt: *attempt };
+            let label = CallLabel { trace, call: *call, attempt: *attempt, replay: false };
             let now = u64::try_from(self.now_ms()).unwrap_or(0);
             let span = spans::tool(session, *call, *attempt, question);
             let ended = self.agents.ask(grant, &label, question, now).instrument(span.clone()).await;
@@ -117,7 +117,7 @@ impl Runner {
         for (call, tool, result, took) in answers {
             *live.timings.entry(tool.to_owned()).or_default() += took.as_secs_f64() * 1000.0;
             let (event, with) = match result {
-                Ok(opinion) => self.answered(live, call, opinion),
+                Ok(opinion) => self.answered(&live.panel, live.row.sequential, call, opinion),
                 Err(cause) => (Event::Failed { call, cause }, With::default()),
             };
             match self.apply(live, event, with).await {
@@ -136,11 +136,17 @@ impl Runner {
     }
 
     /// In a sequential session the case plays the gatekeeper: two findings open, the rest waits to be asked for.
-    fn answered<'a>(&self, live: &Live, call: u32, opinion: Opinion) -> (Event, With<'a>) {
+    pub(crate) fn answered<'a>(
+        &self,
+        before: &Panel,
+        sequential: bool,
+        call: u32,
+        opinion: Opinion,
+    ) -> (Event, With<'a>) {
         // What people add later holds nothing back.
-        let reads_case = matches!(live.panel.state, State::Reading { amendment: None, .. });
+        let reads_case = matches!(before.state, State::Reading { amendment: None, .. });
         match opinion {
-            Opinion::Extract(mut intake) if live.row.sequential && reads_case => {
+            Opinion::Extract(mut intake) if sequential && reads_case => {
                 let keeper = Gatekeeper::new(&intake.findings, |term| self.pack.is_bedside(term));
                 let opening = keeper.initial().to_vec();
                 let hidden = intake.findings.iter().filter(|f| !opening.contains(f)).cloned().collect();
@@ -155,7 +161,7 @@ impl Runner {
         }
     }
 
-    fn question(&self, live: &Live, inquiry: Inquiry) -> Result<Question, Error> {
+    pub(crate) fn question(&self, live: &Live, inquiry: Inquiry) -> Result<Question, Error> {
         match inquiry {
             Inquiry::Put(question) => Ok(*question),
             Inquiry::Extract => {
@@ -222,6 +228,7 @@ impl Runner {
             commands: &commands,
             seq,
             sealed_sha256: sha256(&sealed),
+            content: live.keys.commit(View::Reasoning, "event", number, &event.without_words())?,
             policy_hash: with.policy_hash,
             records: &records,
         };

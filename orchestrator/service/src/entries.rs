@@ -13,6 +13,8 @@ pub(crate) struct Told<'a> {
     pub(crate) seq: i64,
     /// SHA-256 of the sealed event.
     pub(crate) sealed_sha256: [u8; 32],
+    /// The commitment to the event's words.
+    pub(crate) content: [u8; 32],
     /// The policy bundle that rulings rest on.
     pub(crate) policy_hash: Option<[u8; 32]>,
     /// SHA-256 of each raised record, in order.
@@ -44,6 +46,7 @@ fn state_entry(told: &Told<'_>) -> Draft {
         draft.actors = vec![by.clone()];
     }
     draft.commitments.insert("event".to_owned(), told.sealed_sha256);
+    draft.commitments.insert("content".to_owned(), told.content);
     draft
 }
 

@@ -49,6 +49,23 @@ impl Keys {
         serde_json::from_slice(expose(&plain)).map_err(|_| Error::Corrupt("a sealed value"))
     }
 
+    /// What the log says of a value: nothing without this session's key.
+    pub(crate) fn commit<T: Serialize>(
+        &self,
+        view: View,
+        record: &str,
+        sequence: u64,
+        value: &T,
+    ) -> Result<[u8; 32], Error> {
+        let plain = zeroize_later(serde_json::to_vec(value).map_err(|_| Error::Corrupt("a value to seal"))?);
+        Ok(self.views.key(view).commitment(&bodh_evidence::plain_name(record, sequence), &plain))
+    }
+
+    /// The key of a view's commitments, in hex: it checks what was said, and opens nothing.
+    pub(crate) fn commitment_key(&self, view: View) -> String {
+        data_encoding::HEXLOWER.encode(self.views.key(view).commitment_key().as_slice())
+    }
+
     pub(crate) fn seal_bytes(&self, view: View, record: &str, sequence: u64, plain: &[u8]) -> Result<Vec<u8>, Error> {
         Ok(self.views.key(view).seal(Place { session: &self.session, record, sequence }, plain)?)
     }

@@ -1,6 +1,7 @@
 //! `bodh-orchestrator`: convenes the panel. Holds ciphertext, and the keys of the sessions at work in memory only.
 
 mod actions;
+mod alerts;
 mod amend;
 mod ask;
 mod decide;
@@ -8,6 +9,7 @@ mod drive;
 mod entries;
 mod error;
 mod expiry;
+mod export;
 mod grant;
 mod homes;
 mod incident;
@@ -15,8 +17,10 @@ mod keys;
 mod open;
 mod outbox;
 mod reading;
+mod replay;
 mod reporting;
 mod resume;
+mod review;
 mod rules;
 mod rulings;
 mod runner;

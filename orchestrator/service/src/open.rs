@@ -95,7 +95,9 @@ impl Runner {
             keys: sealed_keys,
             closed: false,
         };
-        let queued = self.store.open_session(&row, &[pb::Draft::from(convened(&row))]).await?;
+        let subject_content = keys.commit(View::Findings, "subject", 0, &subject)?;
+        let told = convened(&row, subject_content, &self.versions);
+        let queued = self.store.open_session(&row, &[pb::Draft::from(told)]).await?;
         self.outbox.wake();
         let grant = SessionGrant::new(&grant, key, &self.token_key()?)?;
         let panel = opened(&row, subject);
@@ -184,7 +186,7 @@ impl Runner {
     }
 }
 
-fn convened(row: &SessionRow) -> Draft {
+fn convened(row: &SessionRow, subject_content: [u8; 32], versions: &BTreeMap<String, String>) -> Draft {
     let mut draft = Draft::new(Kind::State, "convene", format!("{}/e0/state", row.id));
     draft.actors = vec![row.requester.clone()];
     draft.session.clone_from(&row.id);
@@ -197,5 +199,7 @@ fn convened(row: &SessionRow) -> Draft {
     {
         draft.commitments.insert(name.to_owned(), sha256(sealed));
     }
+    draft.commitments.insert("subject_content".to_owned(), subject_content);
+    draft.versions.clone_from(versions);
     draft
 }

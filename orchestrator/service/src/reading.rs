@@ -24,26 +24,29 @@ const WAITING: usize = 1;
 pub(crate) enum Look {
     /// At work: its frames from now on.
     AtWork(watch::Receiver<Arc<Frame>>),
-    /// At rest: its report.
-    AtRest(Vec<u8>),
+    /// At rest: its report and version.
+    AtRest(Vec<u8>, u64),
 }
 
 impl Look {
     /// The reports from now on; the last one when the session comes to rest.
     pub(crate) fn follow(self) -> Events {
         let (events, stream) = mpsc::channel(WAITING);
-        let told = |json: Vec<u8>| pb::SessionEvent { event: Some(pb::session_event::Event::ReportJson(json)) };
+        let told = |json: Vec<u8>, version: u64| pb::SessionEvent {
+            event: Some(pb::session_event::Event::ReportJson(json)),
+            version,
+        };
         tokio::spawn(async move {
             let mut frames = match self {
                 Look::AtWork(frames) => frames,
-                Look::AtRest(report) => {
-                    let _ = events.send(Ok(told(report))).await;
+                Look::AtRest(report, version) => {
+                    let _ = events.send(Ok(told(report, version))).await;
                     return;
                 }
             };
             loop {
                 let frame = Arc::clone(&frames.borrow_and_update());
-                if events.send(Ok(told(frame.json().to_vec()))).await.is_err() || frame.at_rest {
+                if events.send(Ok(told(frame.json().to_vec(), frame.version))).await.is_err() || frame.at_rest {
                     return;
                 }
                 let gone = tokio::select! {
@@ -84,11 +87,12 @@ impl Runner {
         }
         let mut held = self.enter(&asked.session, access(asked.access)).await?;
         let report = match live(&mut held) {
-            Ok(live) => self.report(live).await,
+            Ok(live) => self.report(live).await.map(|report| (report, u64::try_from(live.seq).unwrap_or(0))),
             Err(error) => Err(error),
         };
         self.leave(held).await;
-        Ok(Look::AtRest(json(&report?)?))
+        let (report, version) = report?;
+        Ok(Look::AtRest(json(&report)?, version))
     }
 
     /// The note that was read, and the patient's pseudonym.

@@ -72,6 +72,12 @@ impl Rules {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|kept| kept.rule.clone()).collect()
     }
 
+    /// The signed marks that a session's rules were made from, each with its signature; both base64.
+    pub(crate) fn marks(&self, is: impl Fn(&ReviewRule) -> bool) -> Vec<(String, String)> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().filter(|kept| is(&kept.rule)).map(|kept| (kept.mark.clone(), kept.signature.clone())).collect()
+    }
+
     pub(crate) fn add(&self, kept: Kept) {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
     }

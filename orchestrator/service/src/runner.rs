@@ -8,6 +8,7 @@ use crate::{
     keys::Keys,
     outbox::Outbox,
     rules::Rules,
+    status::Noted,
     store::{SessionRow, Store},
     watching::{AtWork, Frame},
 };
@@ -36,6 +37,8 @@ pub(crate) struct Runner {
     pub(crate) outbox: Outbox,
     pub(crate) pack: Pack,
     pub(crate) rules: Rules,
+    /// What the status is made of.
+    pub(crate) noted: tokio::sync::Mutex<Noted>,
     pub(crate) versions: BTreeMap<String, String>,
     pub(crate) lives: Lives,
     pub(crate) live: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Option<Live>>>>>,

@@ -2,8 +2,8 @@
 
 use crate::{
     actions::{
-        self, Amend, Convene, Decide, Inbox, MarkIncident, Open, ReadNote, ReadReport, ReverseRule, Rules, Sessions,
-        Status as ReadStatus, Stop,
+        self, Amend, Convene, Decide, Export, Inbox, MarkIncident, Open, ReadNote, ReadReport, Replay, ReverseRule,
+        Review, Rules, Sessions, Status as ReadStatus, Stop,
     },
     drive::sha256,
     error::Error,
@@ -54,8 +54,10 @@ impl Service {
         let runner = Arc::clone(&self.runner);
         tokio::spawn(async move {
             let ended = run(&runner, &mut held, &events).await;
-            let last = ended
-                .map(|report_json| pb::SessionEvent { event: Some(pb::session_event::Event::ReportJson(report_json)) });
+            let last = ended.map(|report_json| pb::SessionEvent {
+                event: Some(pb::session_event::Event::ReportJson(report_json)),
+                version: 0,
+            });
             // Whoever has the report can rely on the session being closed.
             if last.as_ref().is_err_and(|error| !matches!(error, Error::Unusable(_))) {
                 runner.forget(&session, held);
@@ -104,7 +106,7 @@ async fn run(
                 step: step.state.to_owned(),
                 elapsed_us: step.elapsed_us,
             };
-            let event = pb::SessionEvent { event: Some(pb::session_event::Event::Progress(progress)) };
+            let event = pb::SessionEvent { event: Some(pb::session_event::Event::Progress(progress)), version: 0 };
             let _ = events.send(Ok(event)).await;
         }
     };
@@ -190,6 +192,25 @@ impl Panel for Service {
         self.guarded::<Stop, _>(&caller, facts, self.runner.end(asked)).await
     }
 
+    async fn export(&self, request: Request<pb::ExportRequest>) -> Result<Response<pb::ExportReply>, Status> {
+        let (caller, asked) = (Caller::of(&request)?, request.into_inner());
+        let facts = self.session_facts(&asked.session).await?;
+        self.guarded::<Export, _>(&caller, facts, self.runner.export(&caller, asked)).await
+    }
+
+    async fn replay(&self, request: Request<pb::ReplayRequest>) -> Result<Response<pb::ReplayReply>, Status> {
+        let (caller, asked) = (Caller::of(&request)?, request.into_inner());
+        let facts = self.session_facts(&asked.session).await?;
+        self.guarded::<Replay, _>(&caller, facts, self.runner.replay(asked)).await
+    }
+
+    async fn review(&self, request: Request<pb::ReviewRequest>) -> Result<Response<pb::ReviewReply>, Status> {
+        let (caller, asked) = (Caller::of(&request)?, request.into_inner());
+        let mut facts = self.session_facts(&asked.session).await?;
+        facts.commitments.insert("statement_signature".to_owned(), sha256(&asked.signature));
+        self.guarded::<Review, _>(&caller, facts, self.runner.take_review(&caller, asked)).await
+    }
+
     async fn inbox(&self, request: Request<pb::InboxRequest>) -> Result<Response<pb::InboxReply>, Status> {
         let caller = Caller::of(&request)?;
         let all = request.into_inner().all;
@@ -243,7 +264,8 @@ impl Panel for Service {
         request: Request<pb::MarkIncidentRequest>,
     ) -> Result<Response<pb::MarkIncidentReply>, Status> {
         let (caller, asked) = (Caller::of(&request)?, request.into_inner());
-        let facts = Facts::about(Entity::new("Incident", asked.session.as_str())).within(&asked.session, "");
+        let mut facts = Facts::about(Entity::new("Incident", asked.session.as_str())).within(&asked.session, "");
+        facts.commitments.insert("statement_signature".to_owned(), sha256(&asked.signature));
         let (mut begun, session) = (None, asked.session.clone());
         let work = self.runner.take_mark(&caller, asked, &mut begun);
         let done = self.guarded::<MarkIncident, _>(&caller, facts, work).await;

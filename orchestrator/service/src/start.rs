@@ -48,6 +48,7 @@ pub(crate) async fn serve(host: Host) -> Result<(), Fatal> {
         agents: Arc::new(agents),
         pack,
         rules: Rules::default(),
+        noted: tokio::sync::Mutex::default(),
         versions,
         lives,
         live: std::sync::Mutex::default(),

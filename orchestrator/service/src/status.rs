@@ -1,16 +1,20 @@
 //! The status: what waits, dwell time and coverage, computed from the log alone.
 
-use crate::{error::Error, runner::Runner};
+use crate::{
+    alerts::{Alerts, alerts},
+    error::Error,
+    runner::Runner,
+};
 use bodh_audit_api::Query;
-use bodh_audit_log::{Entry, Kind};
+use bodh_audit_log::{Draft, Entry, Kind};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-/// The figures are made of at most this many entries of each kind.
+/// The figures are made of at most this many entries: the newest.
 const MOST_ENTRIES: usize = 100_000;
 
-/// Single dwell times shown.
-const MOST_SHOWN: usize = 1000;
+/// Incidents shown.
+const MOST_INCIDENTS: usize = 50;
 
 /// What `bodh status` shows.
 #[derive(Debug, Default, Serialize)]
@@ -25,6 +29,8 @@ pub(crate) struct StatusPage {
     identities: Vec<IdentityLine>,
     /// Escalations, incidents and authenticated refusals.
     alerts: Alerts,
+    /// The newest incidents first; at most [`MOST_INCIDENTS`].
+    incidents: Vec<IncidentLine>,
     /// Hashes of what is at work.
     versions: BTreeMap<String, String>,
 }
@@ -38,23 +44,16 @@ struct IdentityLine {
     issued: u64,
 }
 
-/// Dwell time: from the event until a person saw it. Coverage: the share that was investigated, that is, given a
-/// disposition.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct Alerts {
-    total: u64,
-    by_kind: BTreeMap<String, u64>,
-    seen: u64,
-    investigated: u64,
-    /// Investigated over all; none without alerts.
-    coverage: Option<f64>,
-    dwell_p50_ms: Option<u64>,
-    dwell_p90_ms: Option<u64>,
-    dwell_max_ms: Option<u64>,
-    /// Each of them, the shortest first; at most a thousand, evenly taken.
-    dwell_ms: Vec<u64>,
-    /// The age of the oldest alert that nobody has seen.
-    oldest_unseen_ms: Option<u64>,
+/// An incident: what the log keeps of it.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct IncidentLine {
+    /// The incident that a person marked; the event where the panel found one itself.
+    id: String,
+    /// `mark` or `refute`.
+    action: String,
+    cause: String,
+    session: String,
+    at_unix_ms: i64,
 }
 
 impl Runner {
@@ -70,88 +69,69 @@ impl Runner {
                 issued: identity.issued,
             });
         }
+        let noted = self.noted().await?;
+        let entries: Vec<&Entry> = noted.entries.values().collect();
         Ok(StatusPage {
             sessions: self.store.states().await?.into_iter().collect(),
             open_escalations: self.store.escalations(false).await?.len(),
             rules_in_force: self.rules.all().iter().filter(|rule| rule.in_force(now)).count(),
             identities,
-            alerts: alerts(&self.entries().await?, now),
+            alerts: alerts(&entries, now),
+            incidents: incidents(&entries),
             versions: self.versions.clone(),
         })
     }
 
-    /// Every entry that alerts, sightings and dispositions are made of.
-    async fn entries(&self) -> Result<Vec<Entry>, Error> {
-        let mut all = Vec::new();
+    /// Every entry that alerts, sightings and dispositions are made of: what was read before, and what came since.
+    async fn noted(&self) -> Result<tokio::sync::MutexGuard<'_, Noted>, Error> {
+        let mut noted = self.noted.lock().await;
+        // Whatever comes during the readings is read again the next time.
+        let (checkpoint, _) = self.audit.checkpoint(0).await?;
+        let mut next = checkpoint.size.max(noted.next);
         for kind in [Kind::Escalation, Kind::Opened, Kind::Decision, Kind::Incident, Kind::Refusal] {
-            let query = Query { kind: kind.as_str().to_owned(), ..Query::default() };
+            let query = Query { kind: kind.as_str().to_owned(), from: noted.next, ..Query::default() };
             let read = self.audit.read(query).await?.all(MOST_ENTRIES).await?;
-            all.extend(read.into_iter().map(|(_, entry)| entry));
+            if let Some((last, _)) = read.last().filter(|_| read.len() == MOST_ENTRIES) {
+                next = next.min(last + 1);
+            }
+            noted.entries.extend(read.into_iter().map(|(index, entry)| (index, light(entry))));
         }
-        Ok(all)
+        noted.next = next;
+        while noted.entries.len() > MOST_ENTRIES {
+            noted.entries.pop_first();
+        }
+        Ok(noted)
     }
 }
 
-/// Pure: the figures of these entries at `now_ms`.
-pub(crate) fn alerts(entries: &[Entry], now_ms: i64) -> Alerts {
-    let of = |kind| entries.iter().filter(move |e: &&Entry| e.draft.kind == kind);
-    let first = |kind| {
-        let mut seen: HashMap<&str, i64> = HashMap::new();
-        for entry in of(kind) {
-            let at = seen.entry(entry.draft.resource.as_str()).or_insert(i64::MAX);
-            *at = (*at).min(unix_ms(entry));
-        }
-        seen
-    };
-    let (opened, decided) = (first(Kind::Opened), first(Kind::Decision));
-    let mut page = Alerts::default();
-    let mut dwell = Vec::new();
-    for (kind, alert) in of(Kind::Escalation)
-        .map(|e| ("escalation", e))
-        .chain(of(Kind::Incident).map(|e| ("incident", e)))
-        .chain(of(Kind::Refusal).filter(|e| e.draft.count == 0).map(|e| ("refusal", e)))
-    {
-        page.total += 1;
-        *page.by_kind.entry(kind.to_owned()).or_default() += 1;
-        let raised = unix_ms(alert);
-        let key = alert.draft.resource.as_str();
-        // A marked incident was made by the person who saw it, with a disposition: the mark itself.
-        let marked = alert.draft.action == "mark";
-        let at = if marked { Some(raised) } else { opened.get(key).copied().filter(|_| kind != "refusal") };
-        match at {
-            Some(at) => {
-                page.seen += 1;
-                dwell.push(u64::try_from(at.saturating_sub(raised)).unwrap_or(0));
-            }
-            None => {
-                let age = u64::try_from(now_ms.saturating_sub(raised)).unwrap_or(0);
-                page.oldest_unseen_ms = Some(page.oldest_unseen_ms.unwrap_or(0).max(age));
-            }
-        }
-        if marked || (kind == "escalation" && decided.contains_key(key)) {
-            page.investigated += 1;
-        }
-    }
-    dwell.sort_unstable();
-    page.dwell_p50_ms = quantile(&dwell, 50);
-    page.dwell_p90_ms = quantile(&dwell, 90);
-    page.dwell_max_ms = dwell.last().copied();
-    page.dwell_ms = dwell.iter().step_by(dwell.len().div_ceil(MOST_SHOWN).max(1)).copied().collect();
-    page.coverage = share(page.investigated, page.total);
-    page
+/// The entries of these kinds that were read so far, by their place in the log.
+#[derive(Default)]
+pub(crate) struct Noted {
+    entries: BTreeMap<u64, Entry>,
+    /// Everything before was read.
+    next: u64,
 }
 
-#[allow(clippy::cast_precision_loss, reason = "counts of alerts stay far below 2^53")]
-fn share(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
+/// What the figures are made of, and nothing else.
+fn light(entry: Entry) -> Entry {
+    let Draft { kind, action, session, resource, cause, count, .. } = entry.draft;
+    let draft = Draft { session, resource, cause, count, ..Draft::new(kind, action, "") };
+    Entry { time: entry.time, reporter: String::new(), draft }
 }
 
-/// The nearest-rank quantile.
-fn quantile(sorted: &[u64], percent: usize) -> Option<u64> {
-    let rank = (sorted.len() * percent).div_ceil(100).max(1);
-    sorted.get(rank - 1).copied()
-}
-
-fn unix_ms(entry: &Entry) -> i64 {
-    entry.time.unix_ns() / 1_000_000
+/// Pure: the newest incidents of these entries.
+fn incidents(entries: &[&Entry]) -> Vec<IncidentLine> {
+    let of = entries.iter().filter(|entry| entry.draft.kind == Kind::Incident);
+    let mut all: Vec<_> = of
+        .map(|entry| IncidentLine {
+            id: entry.draft.resource.clone(),
+            action: entry.draft.action.clone(),
+            cause: entry.draft.cause.clone(),
+            session: entry.draft.session.clone(),
+            at_unix_ms: entry.time.unix_ns() / 1_000_000,
+        })
+        .collect();
+    all.sort_by_key(|line| std::cmp::Reverse(line.at_unix_ms));
+    all.truncate(MOST_INCIDENTS);
+    all
 }

@@ -14,6 +14,8 @@ pub(crate) struct Frame {
     /// Written once, however many watch.
     json: OnceLock<Vec<u8>>,
     pub(crate) at_rest: bool,
+    /// The last event in it: whoever hears of several over different ways knows the newest.
+    pub(crate) version: u64,
 }
 
 impl Frame {
@@ -25,7 +27,8 @@ impl Frame {
     pub(crate) fn of(live: &Live) -> Self {
         let mut report = Report::of(&live.panel);
         report.warnings.clone_from(&live.warnings);
-        Self { report, json: OnceLock::new(), at_rest: live.panel.state.is_at_rest() }
+        let version = u64::try_from(live.seq).unwrap_or(0);
+        Self { report, json: OnceLock::new(), at_rest: live.panel.state.is_at_rest(), version }
     }
 
     /// The report as JSON; empty when it cannot be written.

@@ -3,7 +3,7 @@
 
 use crate::harness::{processes, program, signal, until};
 use bodh_agent_api::pb::{self, agent_client::AgentClient};
-use bodh_agent_runtime::{Cells, routes};
+use bodh_agent_runtime::{Cells, Versions, routes};
 use bodh_audit_log::{Draft, Kind};
 use bodh_cell::{Launcher, Limits, SealedPack};
 use bodh_clinical::Member;
@@ -161,7 +161,12 @@ impl World {
             at,
         };
         let launcher = Launcher::new(program("bodh-diagnostician"), Some(PACK.clone()), limits);
-        let agent = routes(Member::Diagnostician, gate, Cells::new(launcher), "0".repeat(64));
+        let agent = routes(
+            Member::Diagnostician,
+            gate,
+            Cells::new(launcher),
+            Versions { pack: "0".repeat(64), program: "1".repeat(64) },
+        );
         let codes = Arc::clone(&world.turned_away);
         let incoming = server::incoming(listener, world.source(ME), world.connections.clone(), move |refused| {
             codes.lock().unwrap().push(refused.code);

@@ -28,7 +28,7 @@ const STOREYS: [&[&str]; 7] = [
         "orchestrator/formats",
         "orchestrator/panel",
     ],
-    &["agents/inference", "guardian/gate"],
+    &["agents/inference", "guardian/gate", "orchestrator/evidence"],
     &["guardian/host"],
     &["agents/runtime"],
     &[

@@ -19,28 +19,55 @@ use tonic::{Request, Response, Status};
 /// The hidden word of the command line that makes this program the plain agent.
 pub(crate) const WORD: &str = "plain-agent";
 
+/// This program once more, as a measurement's other side. It ends with this value, or with this process.
+pub(crate) struct Beside(Child);
+
+impl Beside {
+    /// Starts it as `word` says; gives the first line that it printed.
+    pub(crate) fn start(word: &str) -> Outcome<(Self, String)> {
+        let lost = |cause: std::io::Error| Failure::failed(format!("{word}: {cause}"));
+        let program = std::env::current_exe().map_err(lost)?;
+        let mut command = Command::new(program);
+        command.args(["bench", word]).env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = Self(command.spawn().map_err(lost)?);
+        let mut line = String::new();
+        let said = child.0.stdout.take().map(|out| BufReader::new(out).read_line(&mut line));
+        said.transpose().map_err(lost)?;
+        Ok((child, line.trim().to_owned()))
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        // It may have ended by itself; either way it is reaped here.
+        let _ended = self.0.kill().and_then(|()| self.0.wait());
+    }
+}
+
+/// Ends this process when whoever started it is gone.
+pub(crate) fn until_left() {
+    std::thread::spawn(|| {
+        // Nobody writes: the end means that the one who measures is gone.
+        let _end = std::io::stdin().read_to_end(&mut Vec::new());
+        std::process::exit(0);
+    });
+}
+
 /// A running plain agent, and a connection to it.
 pub(crate) struct Plain {
-    child: Child,
+    _child: Beside,
     client: AgentClient<Channel>,
 }
 
 impl Plain {
-    /// Starts one; it ends with this value, or with this process.
+    /// Starts one.
     pub(crate) async fn start() -> Outcome<Self> {
-        let lost = |cause: std::io::Error| Failure::failed(format!("the plain agent: {cause}"));
-        let program = std::env::current_exe().map_err(lost)?;
-        let mut command = Command::new(program);
-        command.args(["bench", WORD]).env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().map_err(lost)?;
-        let mut line = String::new();
-        let said = child.stdout.take().map(|out| BufReader::new(out).read_line(&mut line));
-        said.transpose().map_err(lost)?;
-        let port: u16 = line.trim().parse().map_err(|_| Failure::failed("the plain agent did not start"))?;
+        let (child, line) = Beside::start(WORD)?;
+        let port: u16 = line.parse().map_err(|_| Failure::failed("the plain agent did not start"))?;
         let endpoint = Endpoint::from_shared(format!("http://{}:{port}", Ipv4Addr::LOCALHOST));
         let endpoint = endpoint.map_err(|e| Failure::failed(e.to_string()))?.tcp_nodelay(true);
         let channel = endpoint.connect().await.map_err(|e| Failure::failed(format!("the plain agent: {e}")))?;
-        Ok(Self { child, client: AgentClient::new(channel) })
+        Ok(Self { _child: child, client: AgentClient::new(channel) })
     }
 
     /// One call, timed.
@@ -54,22 +81,11 @@ impl Plain {
     }
 }
 
-impl Drop for Plain {
-    fn drop(&mut self) {
-        // It may have ended by itself; either way it is reaped here.
-        let _ended = self.child.kill().and_then(|()| self.child.wait());
-    }
-}
-
 /// Is the plain agent: says its port, answers until its standard input ends.
 pub(crate) fn serve() -> Outcome {
     let failed = |cause: String| Failure::failed(format!("the plain agent: {cause}"));
     let pack = inflate(COMMITTED).and_then(Pack::open).map_err(|e| failed(e.to_string()))?;
-    std::thread::spawn(|| {
-        // Nobody writes: the end means that the one who measures is gone.
-        let _end = std::io::stdin().read_to_end(&mut Vec::new());
-        std::process::exit(0);
-    });
+    until_left();
     let runtime = tokio::runtime::Runtime::new().map_err(|e| failed(e.to_string()))?;
     runtime.block_on(async {
         let at = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));

@@ -1,6 +1,9 @@
 //! `bodh audit`: the record, verified from its published files, and read.
 
-use super::later::{Anything, refusal};
+mod export;
+mod replay;
+mod review;
+
 use super::options::{StartOptions, StateOptions, WhoOption};
 use super::verify;
 use super::visit::{print_json, visit};
@@ -23,10 +26,12 @@ enum What {
     Verify(verify::Args),
     /// Every entry of one session; reading it is an entry too
     Show(ShowArgs),
-    #[command(hide = true)]
-    Export(Anything),
-    #[command(hide = true)]
-    Replay(Anything),
+    /// The evidence of one session in one file: a page to read, and everything that proves it offline
+    Export(export::Args),
+    /// Put every question of a session again and compare the answers bit for bit; exits 4 where one differs
+    Replay(replay::Args),
+    /// Sign off the record of a session, or name the entry that went wrong
+    Review(review::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -59,8 +64,9 @@ pub(crate) fn run(args: Args) -> Outcome {
     match args.what {
         What::Verify(args) => verify::run(&args),
         What::Show(args) => show(&args),
-        What::Export(_) => Err(refusal("`bodh audit export`")),
-        What::Replay(_) => Err(refusal("`bodh audit replay`")),
+        What::Export(args) => export::run(&args),
+        What::Replay(args) => replay::run(&args),
+        What::Review(args) => review::run(&args),
     }
 }
 

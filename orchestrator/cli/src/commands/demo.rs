@@ -7,15 +7,16 @@ use crate::launch::{Access, Settings, until_stopped};
 use crate::people::{LOCAL, Visitor, at};
 use crate::state::Folder;
 use crate::terminal;
-use bodh_panel_api::pb;
+use bodh_panel::Report;
+use bodh_panel_api::pb::{self, session_event};
 use std::path::PathBuf;
 
 /// Pseudonym, case, budget in cents, whether its orders are committed.
-type Sample = (&'static str, &'static str, u64, bool);
+pub(super) type Sample = (&'static str, &'static str, u64, bool);
 
 macro_rules! samples {
     ($($pseudonym:literal, $file:literal, $budget:literal, $sequential:literal;)+) => {
-        const SAMPLES: &[Sample] = &[$((
+        pub(super) const SAMPLES: &[Sample] = &[$((
             $pseudonym,
             include_str!(concat!("../../../../deploy/samples/", $file)),
             $budget,
@@ -83,7 +84,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         let operator = Visitor::enter(access.running(), &access.ring, LOCAL).await?;
         for (place, sample) in SAMPLES.iter().enumerate() {
             progress.set_message(format!("sample case {} of {}", place + 1, SAMPLES.len()));
-            convene(&operator, sample).await?;
+            convene(&operator, sample, |_| ()).await?;
         }
         progress.finish_and_clear();
         let path = invitation(&operator, &access.running().trust_domain, NAME, &ROLES, HOURS)?;
@@ -112,8 +113,9 @@ pub(crate) fn run(args: &Args) -> Outcome {
     }
 }
 
-/// Convenes the panel and waits until the session rests.
-async fn convene(visitor: &Visitor, (pseudonym, case, budget_cents, sequential): &Sample) -> Outcome {
+/// Convenes the panel and waits until the session rests. `begun` is told its id.
+pub(super) async fn convene(visitor: &Visitor, sample: &Sample, begun: impl FnOnce(&str)) -> Outcome<Report> {
+    let (pseudonym, case, budget_cents, sequential) = sample;
     let request = pb::ConveneRequest {
         case: case.as_bytes().to_vec(),
         pseudonym: (*pseudonym).to_owned(),
@@ -122,8 +124,17 @@ async fn convene(visitor: &Visitor, (pseudonym, case, budget_cents, sequential):
     };
     let refused = |status: tonic::Status| at("the orchestrator", &status);
     let mut events = visitor.panel()?.convene(request).await.map_err(refused)?.into_inner();
-    while events.message().await.map_err(refused)?.is_some() {}
-    Ok(())
+    let (mut begun, mut report) = (Some(begun), None);
+    while let Some(event) = events.message().await.map_err(refused)? {
+        match event.event {
+            Some(session_event::Event::Progress(progress)) => {
+                begun.take().into_iter().for_each(|begun| begun(&progress.session));
+            }
+            Some(session_event::Event::ReportJson(json)) => report = serde_json::from_slice(&json).ok(),
+            None => {}
+        }
+    }
+    report.ok_or_else(|| Failure::failed(format!("{pseudonym}: the session ended without a report")))
 }
 
 /// Opens the link where there is a desktop; where there is none, the line above says where to go.

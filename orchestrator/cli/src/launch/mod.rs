@@ -24,3 +24,4 @@ pub(crate) use binaries::Siblings;
 pub(crate) use bundle::{built_in as built_in_policies, check as check_policy, sign as sign_policy};
 pub(crate) use members::{AUDIT, CONSOLE, GUARDIAN, ORCHESTRATOR};
 pub(crate) use settings::Settings;
+pub(crate) use site::Site;

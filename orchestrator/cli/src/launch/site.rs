@@ -48,6 +48,9 @@ struct Kept {
     site: Site,
 }
 
+/// A chain in DER, and its key.
+pub(crate) type Certificate = (Vec<Vec<u8>>, Zeroizing<Vec<u8>>);
+
 impl Site {
     /// The same, at the address where it listens.
     #[must_use]
@@ -56,10 +59,23 @@ impl Site {
         Self { origin: format!("https://{}{port}", self.rp_id), ..self }
     }
 
+    /// A site under `name` that nobody keeps.
+    pub(crate) fn passing(name: &str) -> Outcome<Self> {
+        Ok(make(name)?.1.site)
+    }
+
+    /// The chain, its authority last, and the key; DER.
+    pub(crate) fn certificate(&self) -> Outcome<Certificate> {
+        let read = |text: &str| BASE64.decode(text.as_bytes());
+        let damaged = |_| Failure::failed("the console's certificate is damaged");
+        let chain = self.chain.iter().map(|text| read(text)).collect::<Result<_, _>>().map_err(damaged)?;
+        Ok((chain, Zeroizing::new(read(&self.key).map_err(damaged)?)))
+    }
+
     /// The site under `name`: as kept, or made anew when there is none, it is for another name, or it ends soon.
     pub(crate) fn of(home: &KeyHome, name: &str) -> Outcome<Self> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        let Some(folder) = home.console()? else { return Ok(make(name)?.1.site) };
+        let Some(folder) = home.console()? else { return Self::passing(name) };
         let (kept, authority) = (folder.join("site"), folder.join("authority.pem"));
         if kept.exists() && authority.exists() {
             let text = String::from_utf8(read_bounded(&kept, MAX_FILE)?).unwrap_or_default();

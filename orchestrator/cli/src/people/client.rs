@@ -15,8 +15,8 @@ use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// The largest message of the panel: a case or a report.
-const MAX_MESSAGE: usize = 16 * 1024 * 1024;
+/// The largest message of the panel: a session's evidence, of at most 64 MiB.
+const MAX_MESSAGE: usize = 65 << 20;
 
 /// A person who has come in.
 pub(crate) struct Visitor {

@@ -7,6 +7,7 @@ pub(crate) mod evidence;
 pub(crate) mod live;
 pub(crate) mod operations;
 pub(crate) mod record;
+pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod trace;
 pub(crate) mod words;

@@ -18,6 +18,8 @@ use bodh_audit_log::{Entry, Kind, Verdict};
 use chrono::NaiveDateTime;
 use std::collections::BTreeMap;
 
+/// Accesses that a report lists.
+const MOST_LISTED: usize = 100;
 /// Sessions on one page.
 const PAGE: usize = 50;
 /// The kinds that one looks for.
@@ -144,6 +146,9 @@ fn seen(entry: &Entry) -> Option<&'static str> {
         "convene" => Some("session begun"),
         "stop" => Some("session ended"),
         "amend" => Some("case amended"),
+        "export" if entry.draft.kind != Kind::Read => Some("evidence taken"),
+        "replay" => Some("session replayed"),
+        "review" if entry.draft.kind != Kind::Decision => Some("record reviewed"),
         "read" => Some("trace read"),
         _ => None,
     }
@@ -179,6 +184,12 @@ pub(crate) fn access(
         });
     }
     rows.reverse();
+    let all = rows.len();
+    rows.truncate(MOST_LISTED);
+    let left = match all - rows.len() {
+        0 => String::new(),
+        _ => format!(" Of {all} accesses the newest {MOST_LISTED} are listed; choose dates to see others."),
+    };
     let reader = |(name, (times, first, last)): (String, (u32, i64, i64))| Reader {
         name,
         role: String::new(),
@@ -189,7 +200,7 @@ pub(crate) fn access(
     RecordAccessPage {
         frame,
         subject: format!("Session {}", words::short(session)),
-        rests_on: format!("It rests on the {} entries of this session.", entries.len()),
+        rests_on: format!("It rests on the {} entries of this session.{left}", entries.len()),
         action: format!("/record/{session}/access"),
         from: from.to_owned(),
         to: to.to_owned(),

@@ -184,6 +184,9 @@ pub(crate) fn page(seen: &Seen<'_>) -> RecordTracePage {
                 current: view == seen.view,
             })
             .collect(),
+        evidence: format!("{path}/evidence"),
+        replay: format!("{path}/replay"),
+        reviews: super::replay::reviews(seen.entries),
         path: path.clone(),
         view: seen.view,
         figure: figure(seen),

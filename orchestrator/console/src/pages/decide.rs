@@ -1,6 +1,6 @@
 //! Deciding: the statement is made of exactly the record that was shown, the passkey signs it, the orchestrator judges it.
 
-use super::Touched;
+use super::{Touched, to_touch};
 use crate::{
     app::{App, Signed},
     fault::Fault,
@@ -11,13 +11,10 @@ use axum::{
     extract::{Path, State},
     http::{HeaderMap, StatusCode},
 };
-use bodh_identity::{
-    passkey::Passkey,
-    signing::{Context, challenge},
-};
+use bodh_identity::signing::Context;
 use bodh_panel::{Decision, Escalation, Verdict};
 use bodh_panel_api::pb;
-use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use data_encoding::HEXLOWER;
 use ring::digest::{SHA256, digest};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -79,19 +76,10 @@ pub(crate) async fn options(
     let shown: Escalation = serde_json::from_slice(&record).map_err(|_| Fault::internal("a record").in_json())?;
     let decision = decision(who, &shown, &chosen)?;
     let statement = decision.to_bytes();
-    let unusable = || Fault::bad("Your key cannot sign here: enrol a passkey for this console.").in_json();
-    let view = app.joined.gate.trust().current().map_err(|_| Fault::of(&tonic::Status::unavailable("")).in_json())?;
-    let passkey = view.people.get(&who.id).and_then(|person| Passkey::from_bytes(&person.key)).ok_or_else(unusable)?;
-    let challenge = challenge(Context::Decision, &statement);
-    let deciding = Deciding { who: who.id.to_string(), escalation: id, session: shown.session, statement };
+    let deciding =
+        Deciding { who: who.id.to_string(), escalation: id, session: shown.session, statement: statement.clone() };
     let handle = app.deciding.begin(deciding).ok_or_else(|| Fault::internal("no randomness").in_json())?;
-    Ok(Json(json!({
-        "challenge": BASE64URL_NOPAD.encode(&challenge),
-        "rp_id": passkey.rp_id(),
-        "credential": BASE64URL_NOPAD.encode(passkey.credential()),
-        "statement": serde_json::to_string_pretty(&decision).unwrap_or_default(),
-        "handle": handle,
-    })))
+    to_touch(&app, who, Context::Decision, &statement, &handle)
 }
 
 pub(crate) async fn answer(

@@ -4,7 +4,7 @@ use crate::{
     app::{App, Signed, page as show},
     assets::Asset,
     fault::Fault,
-    fill::{record, trace},
+    fill::{record, replay, trace},
     view::record_trace::View,
 };
 use axum::{
@@ -73,8 +73,13 @@ pub(crate) async fn trace(
         page: look.page.parse().unwrap_or(1),
         policy: &policy,
     };
-    let files = [Asset::Pictures, Asset::Record];
+    let files = [Asset::Pictures, Asset::Record, Asset::Passkey];
     let mut page = trace::page(&seen);
+    // Policy decides when it is signed; a form that it would refuse is not shown.
+    let may = app.roles(&signed.0).iter().any(|role| role == "compliance");
+    let convened = entries.iter().find(|(_, entry)| entry.draft.action == "convene");
+    let own = convened.and_then(|(_, entry)| entry.draft.actors.first()).is_some_and(|by| by == signed.0.id.as_str());
+    page.review = replay::form(&id, &entries, may && !own);
     page.frame = app.frame(Some(&signed.0), "Trace", "/record", &files);
     page.csrf.clone_from(&signed.0.csrf);
     Ok(show(&page))

@@ -34,7 +34,7 @@ pub(crate) async fn page(
 ) -> Result<Response, Fault> {
     let who = &signed.0;
     // A live page has the report that its event told of: reading it again would be another entry in the log each time.
-    let kept = if part.part == "live" { who.reports.get(&id) } else { None };
+    let kept = if part.part == "live" { who.reports.get(&id).map(|(_, report)| report) } else { None };
     let report = match kept {
         Some(report) => report,
         None => latest(&signed, &id).await?,
@@ -64,12 +64,14 @@ pub(crate) async fn page(
 /// The report as it is now. Kept for the live page.
 pub(crate) async fn latest(signed: &Signed, id: &str) -> Result<Arc<Report>, Fault> {
     let mut events = watch(signed, id).await?;
-    let report = match events.message().await? {
-        Some(pb::SessionEvent { event: Some(Event::ReportJson(json)) }) => read(&json)?,
-        _ => return Err(Fault::internal("a session was not shown")),
-    };
-    signed.0.reports.put(id, Arc::clone(&report));
-    Ok(report)
+    match events.message().await? {
+        Some(pb::SessionEvent { event: Some(Event::ReportJson(json)), version }) => {
+            let report = read(&json)?;
+            signed.0.reports.put_newer(id, version, Arc::clone(&report));
+            Ok(report)
+        }
+        _ => Err(Fault::internal("a session was not shown")),
+    }
 }
 
 /// The session's reports from now on.

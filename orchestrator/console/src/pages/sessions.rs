@@ -84,10 +84,10 @@ pub(crate) async fn new(
     };
     let mut events = events.into_inner();
     let begun = match events.message().await {
-        Ok(Some(pb::SessionEvent { event: Some(pb::session_event::Event::Progress(progress)) })) => {
+        Ok(Some(pb::SessionEvent { event: Some(pb::session_event::Event::Progress(progress)), .. })) => {
             Ok(progress.session)
         }
-        Ok(Some(pb::SessionEvent { event: Some(pb::session_event::Event::ReportJson(json)) })) => {
+        Ok(Some(pb::SessionEvent { event: Some(pb::session_event::Event::ReportJson(json)), .. })) => {
             let report: Result<bodh_panel::Report, _> = serde_json::from_slice(&json);
             report.map(|report| report.session).map_err(|_| None)
         }

@@ -44,6 +44,40 @@ pub(crate) struct RecordTracePage {
     pub(crate) access: String,
     /// The entry that reading this trace made.
     pub(crate) recorded: Link,
+    /// The evidence, to be taken along.
+    pub(crate) evidence: String,
+    /// Where a replay is asked for.
+    pub(crate) replay: String,
+    /// Reviews so far, the newest first.
+    pub(crate) reviews: Vec<Reviewed>,
+    /// The form of a review; none for whoever may not.
+    pub(crate) review: Option<ReviewForm>,
+}
+
+/// A review on record.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reviewed {
+    /// What was found.
+    pub(crate) found: Chip,
+    /// Who and when.
+    pub(crate) by: String,
+    /// The entry that went wrong, where one did.
+    pub(crate) wrong: Option<Link>,
+    /// Its own entry.
+    pub(crate) entry: Link,
+}
+
+/// The form of a review.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ReviewForm {
+    /// Where the signature goes.
+    pub(crate) action: String,
+    /// Where the challenge comes from.
+    pub(crate) options: String,
+    /// The last entry that the page shows: what is reviewed.
+    pub(crate) up_to: u64,
+    /// What the signature means.
+    pub(crate) meaning: &'static str,
 }
 
 /// The way to a view.

@@ -2,6 +2,7 @@
 
 use super::{Decided, EscalationRow, RuleRow, SessionRow, Store, StoreError};
 use bodh_audit_api::pb;
+use bodh_audit_log::Draft;
 use prost::Message;
 use sqlx::{Sqlite, Transaction};
 
@@ -128,10 +129,13 @@ impl Store {
     }
 }
 
-/// Queues entries in their order; answers the number of the last.
+/// Queues entries in their order; answers the number of the last. One that the record would never take would hold up all
+/// that come after it: nothing is committed with it.
 pub(super) async fn queue(tx: &mut Transaction<'_, Sqlite>, drafts: &[pb::Draft]) -> Result<i64, StoreError> {
     let mut last = 0;
     for draft in drafts {
+        let entry = Draft::try_from(draft.clone()).ok().filter(|entry| entry.validate().is_ok());
+        entry.ok_or(StoreError::Row("an entry that the record would not take"))?;
         let query = sqlx::query("INSERT INTO outbox (draft) VALUES (?)").bind(draft.encode_to_vec());
         last = query.execute(&mut **tx).await?.last_insert_rowid();
     }

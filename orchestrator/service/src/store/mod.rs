@@ -7,6 +7,7 @@
 mod escalations;
 mod journal;
 mod outbox;
+mod reviews;
 mod rules;
 mod sessions;
 
@@ -22,7 +23,7 @@ use sqlx::{
 use std::{path::Path, time::Duration};
 
 /// The version of this store's tables.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS sessions (
@@ -44,6 +45,10 @@ CREATE TABLE IF NOT EXISTS escalations (
 ) STRICT;
 CREATE TABLE IF NOT EXISTS rules (id TEXT PRIMARY KEY, home TEXT NOT NULL, sealed BLOB NOT NULL, reversed INTEGER NOT NULL,
     expires_ms INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS reviews (
+    session TEXT NOT NULL REFERENCES sessions(id), number INTEGER NOT NULL, sealed BLOB NOT NULL, signature BLOB NOT NULL,
+    PRIMARY KEY (session, number)
+) STRICT;
 CREATE TABLE IF NOT EXISTS nonces (nonce TEXT PRIMARY KEY) STRICT;
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 ";
@@ -106,7 +111,7 @@ impl Store {
             return Err(StoreError::Version { found });
         }
         sqlx::raw_sql(TABLES).execute(&pool).await?;
-        sqlx::raw_sql("PRAGMA user_version = 2").execute(&pool).await?;
+        sqlx::raw_sql("PRAGMA user_version = 3").execute(&pool).await?;
         Ok(Self { pool })
     }
 
