@@ -11,8 +11,8 @@ use data_encoding::BASE64;
 
 /// Diagnoses shown with their claims.
 const SHOWN: usize = 10;
-/// Claims shown of each.
-const CLAIMS: usize = 12;
+/// Claims shown of each: all of them stand in the events.
+const CLAIMS: usize = 8;
 
 #[derive(Template)]
 #[template(path = "evidence.html")]
@@ -64,7 +64,7 @@ pub fn page(content: &Content, report: &Report, entries: &[(u64, Entry)]) -> Str
         opened: instant(content.opened_unix_ms),
         exported: instant(content.exported_unix_ms),
         status: word(&report.status),
-        diagnoses: report.differential.iter().take(SHOWN).map(diagnosis).collect(),
+        diagnoses: report.differential.iter().take(SHOWN).map(|h| diagnosis(h, &report.findings)).collect(),
         findings: report.findings.iter().map(finding).collect(),
         orders: report.orders.iter().map(order).collect(),
         questions: report.escalations.iter().map(question).collect(),
@@ -87,13 +87,16 @@ fn presence(presence: Presence) -> &'static str {
     }
 }
 
-fn diagnosis(hypothesis: &Hypothesis) -> Diagnosis {
+/// A diagnosis with its claims, the weightiest first.
+fn diagnosis(hypothesis: &Hypothesis, findings: &[bodh_clinical::Finding]) -> Diagnosis {
+    let mut claims: Vec<&Claim> = hypothesis.claims.iter().collect();
+    claims.sort_by(|a, b| b.bits.abs().total_cmp(&a.bits.abs()));
     Diagnosis {
         name: format!("{} ({})", hypothesis.label, hypothesis.id),
         probability: percent(hypothesis.probability),
         prevalence: hypothesis.prevalence.map_or("prevalence unknown".to_owned(), one_in),
         red_flag: hypothesis.red_flag,
-        claims: hypothesis.claims.iter().take(CLAIMS).map(claim).collect(),
+        claims: claims.into_iter().take(CLAIMS).map(|one| claim(one, findings)).collect(),
     }
 }
 
@@ -102,8 +105,10 @@ fn one_in(share: Prevalence) -> String {
     if share.0 > 0.0 { format!("1 in {:.0} people", 1.0 / share.0) } else { "prevalence unknown".to_owned() }
 }
 
-fn claim(claim: &Claim) -> [String; 3] {
-    let finding = format!("{} {}", claim.finding, presence(claim.presence));
+fn claim(claim: &Claim, findings: &[bodh_clinical::Finding]) -> [String; 3] {
+    let known = findings.iter().find(|finding| finding.term == claim.finding);
+    let name = known.map_or_else(|| claim.finding.to_string(), |finding| finding.label.clone());
+    let finding = format!("{name} ({}), {}", claim.finding, presence(claim.presence));
     [finding, format!("{:+.2} bits", claim.bits), claim.sources.join(", ")]
 }
 
