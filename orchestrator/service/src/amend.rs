@@ -27,7 +27,7 @@ impl Runner {
         if self.watch(&session).is_some() {
             return Err(Error::Stale(AT_WORK));
         }
-        let mut held = self.enter(&session, access(asked)).await?;
+        let mut held = self.enter(&session, access(caller, asked)?).await?;
         let amended = match live(&mut held) {
             Ok(live) => self.amend(live, event, rounds).await,
             Err(error) => Err(error),

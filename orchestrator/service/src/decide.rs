@@ -33,10 +33,10 @@ impl Runner {
         &self,
         caller: &Caller,
         row: Option<EscalationRow>,
-        access: Option<Statement>,
+        asked: Option<pb::Statement>,
     ) -> Result<pb::OpenReply, Error> {
         let row = row.ok_or(Error::NoSuch("escalation"))?;
-        let mut held = self.enter(&row.session, access).await?;
+        let mut held = self.enter(&row.session, access(caller, asked)?).await?;
         let opened = match live(&mut held) {
             Ok(live) => {
                 let decision = self.signed_decision(live, &row.id).await.ok();
@@ -69,7 +69,7 @@ impl Runner {
         let decision = read(&asked.decision_json)?;
         let (at, bytes) = (decision.at_unix_ms, asked.decision_json.as_slice());
         self.check_signer(&caller.id, &decision.signer, at, Context::Decision, bytes, &asked.signature)?;
-        let mut held = self.enter(&row.session, access(asked.access)).await?;
+        let mut held = self.enter(&row.session, access(caller, asked.access)?).await?;
         let decided = match live(&mut held) {
             Ok(live) => self.decide(live, &row, bytes, &asked.signature).await,
             Err(error) => Err(error),

@@ -20,12 +20,12 @@ use std::collections::BTreeSet;
 /// More entries than any session has.
 const MOST_ENTRIES: usize = 100_000;
 /// The largest evidence: what one message carries.
-pub(crate) const MAX_EVIDENCE: usize = 64 << 20;
+const MAX_EVIDENCE: usize = 64 << 20;
 
 impl Runner {
     /// The evidence of a session, for a caller whom the gate has admitted.
     pub(crate) async fn export(&self, caller: &Caller, asked: pb::ExportRequest) -> Result<pb::ExportReply, Error> {
-        let mut held = self.enter(&asked.session, access(asked.access)).await?;
+        let mut held = self.enter(&asked.session, access(caller, asked.access)?).await?;
         let exported = match live(&mut held) {
             Ok(live) => self.exported(caller, live).await,
             Err(error) => Err(error),

@@ -76,7 +76,7 @@ impl Runner {
         }
         let bytes = asked.mark_json.as_slice();
         self.check_signer(&caller.id, &mark.signer, mark.at_unix_ms, Context::Mark, bytes, &asked.signature)?;
-        let mut held = self.enter(&mark.session, access(asked.access)).await?;
+        let mut held = self.enter(&mark.session, access(caller, asked.access)?).await?;
         let rule = match self.mark(live(&mut held)?, &mark, bytes, &asked.signature).await {
             Ok(rule) => rule,
             Err(error) => {

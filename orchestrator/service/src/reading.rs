@@ -81,11 +81,11 @@ impl Runner {
     }
 
     /// What there is to see of a session now.
-    pub(crate) async fn look(&self, asked: pb::WatchRequest) -> Result<Look, Error> {
+    pub(crate) async fn look(&self, caller: &Caller, asked: pb::WatchRequest) -> Result<Look, Error> {
         if let Some(frames) = self.watch(&asked.session) {
             return Ok(Look::AtWork(frames));
         }
-        let mut held = self.enter(&asked.session, access(asked.access)).await?;
+        let mut held = self.enter(&asked.session, access(caller, asked.access)?).await?;
         let report = match live(&mut held) {
             Ok(live) => self.report(live).await.map(|report| (report, u64::try_from(live.seq).unwrap_or(0))),
             Err(error) => Err(error),
@@ -96,8 +96,8 @@ impl Runner {
     }
 
     /// The note that was read, and the patient's pseudonym.
-    pub(crate) async fn note(&self, asked: pb::NoteRequest) -> Result<pb::NoteReply, Error> {
-        let mut held = self.enter(&asked.session, access(asked.access)).await?;
+    pub(crate) async fn note(&self, caller: &Caller, asked: pb::NoteRequest) -> Result<pb::NoteReply, Error> {
+        let mut held = self.enter(&asked.session, access(caller, asked.access)?).await?;
         let opened = live(&mut held).and_then(|live| {
             let note: String = live.keys.open(View::FreeText, "note", 0, &live.row.note)?;
             let who: Identifiers = live.keys.open(View::Identifiers, "identifiers", 0, &live.row.identifiers)?;
@@ -111,11 +111,11 @@ impl Runner {
     }
 
     /// Ends a session: at its next step where it is at work, at once where it rests.
-    pub(crate) async fn end(&self, asked: pb::StopRequest) -> Result<pb::StopReply, Error> {
+    pub(crate) async fn end(&self, caller: &Caller, asked: pb::StopRequest) -> Result<pb::StopReply, Error> {
         if self.stop_at_work(&asked.session) {
             return Ok(pb::StopReply {});
         }
-        let mut held = self.enter(&asked.session, access(asked.access)).await?;
+        let mut held = self.enter(&asked.session, access(caller, asked.access)?).await?;
         let stopped = match live(&mut held) {
             Ok(live) => self.apply(live, Event::Stopped, With::default()).await,
             Err(error) => Err(error),

@@ -9,6 +9,7 @@ use crate::{
 };
 use bodh_audit_log::{Entry, Kind};
 use bodh_clinical::Opinion;
+use bodh_gate::Caller;
 use bodh_panel::{Changed, Command, Difference, Event, FailureCause, Inquiry, Panel, Replay, Ruling, State, step};
 use bodh_panel_api::pb;
 use bodh_vault::View;
@@ -16,8 +17,8 @@ use std::collections::BTreeMap;
 
 impl Runner {
     /// Replays a session, for a caller whom the gate has admitted. Nothing in the session changes.
-    pub(crate) async fn replay(&self, asked: pb::ReplayRequest) -> Result<pb::ReplayReply, Error> {
-        let mut held = self.enter(&asked.session, access(asked.access)).await?;
+    pub(crate) async fn replay(&self, caller: &Caller, asked: pb::ReplayRequest) -> Result<pb::ReplayReply, Error> {
+        let mut held = self.enter(&asked.session, access(caller, asked.access)?).await?;
         let replayed = match live(&mut held) {
             Ok(live) => self.replayed(live).await,
             Err(error) => Err(error),

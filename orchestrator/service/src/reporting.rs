@@ -4,12 +4,8 @@ use crate::{
     error::Error,
     runner::{Live, Runner},
 };
-use bodh_audit_api::Query;
 use bodh_panel::{AuditLine, Report};
 use std::time::Instant;
-
-/// More than any session has.
-const MOST_ENTRIES: usize = 100_000;
 
 impl Runner {
     /// The report as it stands. Everything that it tells of is in the log, and the log is published, before it leaves.
@@ -17,8 +13,7 @@ impl Runner {
         let began = Instant::now();
         let index = self.outbox.acknowledged(live.queued).await?;
         let (checkpoint, note) = self.audit.checkpoint(index.saturating_add(1)).await?;
-        let query = Query { session: live.row.id.clone(), ..Query::default() };
-        let entries = self.audit.read(query).await?.all(MOST_ENTRIES).await?.len();
+        let entries = self.session_entries(&live.row.id).await?.len();
         live.took("receipt", began);
         let mut report = Report::of(&live.panel);
         report.audit = AuditLine {

@@ -28,7 +28,7 @@ impl Runner {
         }
         let at = review.at_unix_ms;
         self.check_signer(&caller.id, &review.signer, at, Context::Review, bytes, &asked.signature)?;
-        let mut held = self.enter(&asked.session, access(asked.access)).await?;
+        let mut held = self.enter(&asked.session, access(caller, asked.access)?).await?;
         let kept = match live(&mut held) {
             Ok(live) => self.keep_review(live, &review, bytes, &asked.signature).await,
             Err(error) => Err(error),

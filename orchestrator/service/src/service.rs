@@ -11,6 +11,7 @@ use crate::{
     runner::{Held, Runner, Step, live},
 };
 use bodh_gate::{Action, Caller, Entity, Facts, Outcome, Permit};
+use bodh_guardian_api::Access;
 use bodh_identity::signing::Context;
 use bodh_panel::{Report, Reversal};
 use bodh_panel_api::pb::{self, panel_server::Panel};
@@ -87,9 +88,17 @@ impl Service {
     }
 }
 
-/// The caller's signed request, as the guardian takes it.
-pub(crate) fn access(statement: Option<pb::Statement>) -> Option<bodh_guardian_api::pb::Statement> {
-    statement.map(|s| bodh_guardian_api::pb::Statement { json: s.json, signature: s.signature })
+/// The caller's signed request, as the guardian takes it. Another person's opens nothing for this caller: the guardian, which
+/// sees the signer alone, would put the wrong name on record. What does not read is the guardian's to refuse.
+pub(crate) fn access(
+    caller: &Caller,
+    statement: Option<pb::Statement>,
+) -> Result<Option<bodh_guardian_api::pb::Statement>, Error> {
+    let Some(pb::Statement { json, signature }) = statement else { return Ok(None) };
+    if Access::parse(&json).is_some_and(|access| access.signer != caller.id.as_str()) {
+        return Err(Error::Signature("the request to open the session is another person's".to_owned()));
+    }
+    Ok(Some(bodh_guardian_api::pb::Statement { json, signature }))
 }
 
 async fn run(
@@ -156,7 +165,7 @@ impl Panel for Service {
         let pb::ReportRequest { session, access: asked } = request.into_inner();
         let facts = self.session_facts(&session).await?;
         self.guarded::<ReadReport, _>(&caller, facts, async {
-            let mut held = self.runner.enter(&session, access(asked)).await?;
+            let mut held = self.runner.enter(&session, access(&caller, asked)?).await?;
             let report = match live(&mut held) {
                 Ok(live) => self.runner.report(live).await,
                 Err(error) => Err(error),
@@ -176,20 +185,20 @@ impl Panel for Service {
         let (caller, asked) = (Caller::of(&request)?, request.into_inner());
         let facts = self.session_facts(&asked.session).await?;
         // One entry in the log for as long as somebody watches.
-        let seen = self.guarded::<ReadReport, _>(&caller, facts, self.runner.look(asked)).await?;
+        let seen = self.guarded::<ReadReport, _>(&caller, facts, self.runner.look(&caller, asked)).await?;
         Ok(Response::new(seen.into_inner().follow()))
     }
 
     async fn note(&self, request: Request<pb::NoteRequest>) -> Result<Response<pb::NoteReply>, Status> {
         let (caller, asked) = (Caller::of(&request)?, request.into_inner());
         let facts = self.session_facts(&asked.session).await?;
-        self.guarded::<ReadNote, _>(&caller, facts, self.runner.note(asked)).await
+        self.guarded::<ReadNote, _>(&caller, facts, self.runner.note(&caller, asked)).await
     }
 
     async fn stop(&self, request: Request<pb::StopRequest>) -> Result<Response<pb::StopReply>, Status> {
         let (caller, asked) = (Caller::of(&request)?, request.into_inner());
         let facts = self.session_facts(&asked.session).await?;
-        self.guarded::<Stop, _>(&caller, facts, self.runner.end(asked)).await
+        self.guarded::<Stop, _>(&caller, facts, self.runner.end(&caller, asked)).await
     }
 
     async fn export(&self, request: Request<pb::ExportRequest>) -> Result<Response<pb::ExportReply>, Status> {
@@ -201,7 +210,7 @@ impl Panel for Service {
     async fn replay(&self, request: Request<pb::ReplayRequest>) -> Result<Response<pb::ReplayReply>, Status> {
         let (caller, asked) = (Caller::of(&request)?, request.into_inner());
         let facts = self.session_facts(&asked.session).await?;
-        self.guarded::<Replay, _>(&caller, facts, self.runner.replay(asked)).await
+        self.guarded::<Replay, _>(&caller, facts, self.runner.replay(&caller, asked)).await
     }
 
     async fn review(&self, request: Request<pb::ReviewRequest>) -> Result<Response<pb::ReviewReply>, Status> {
@@ -238,12 +247,8 @@ impl Panel for Service {
         let caller = Caller::of(&request)?;
         let pb::OpenRequest { escalation, access: asked } = request.into_inner();
         let row = self.runner.escalation(&escalation).await?;
-        self.guarded::<Open, _>(
-            &caller,
-            actions::escalation(row.as_ref()),
-            self.runner.show_to(&caller, row, access(asked)),
-        )
-        .await
+        self.guarded::<Open, _>(&caller, actions::escalation(row.as_ref()), self.runner.show_to(&caller, row, asked))
+            .await
     }
 
     async fn decide(&self, request: Request<pb::DecideRequest>) -> Result<Response<Events>, Status> {
@@ -321,5 +326,25 @@ impl Panel for Service {
         let done = self.guarded::<Amend, _>(&caller, facts, work).await;
         let (held, session) = self.or_goes_on(done, begun)?;
         Ok(self.carry_on(held, session))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bodh_identity::SpiffeId;
+
+    #[test]
+    fn a_request_that_another_person_signed_opens_nothing() {
+        let id = |name| SpiffeId::human("bodh.internal", name).unwrap();
+        let caller = Caller { id: id("ann"), root: None, call: None, step: None };
+        let signed_by = |name| {
+            let (session, nonce) = ("0".repeat(32), "1".repeat(32));
+            let json = Access { session, signer: id(name).to_string(), nonce, at_unix_ms: 1 }.to_bytes();
+            Some(pb::Statement { json, signature: vec![7; 64] })
+        };
+        assert!(matches!(access(&caller, None), Ok(None)));
+        assert!(matches!(access(&caller, signed_by("ann")), Ok(Some(own)) if own.signature == [7; 64]));
+        assert!(matches!(access(&caller, signed_by("ben")), Err(Error::Signature(_))));
     }
 }

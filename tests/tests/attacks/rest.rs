@@ -19,14 +19,16 @@ async fn a_session_at_rest_opens_only_for_who_asks() {
     let (ann, bo) = (Visitor::enter(&stage, &up, "ann").await, Visitor::enter(&stage, &up, "bo").await);
     let session = || stage.diagnose(sample(MARFAN), &[]).ended(3).json()["session"].as_str().unwrap().to_owned();
     let (mine, other) = (session(), session());
-    // The orchestrator would answer each of these; the guardian does not give it the key.
+    // The guardian does not give the orchestrator the key for the first three, and is not asked for the others.
     let used = local.access(&mine);
     report(&local, &mine, used.clone()).await.unwrap();
     for (what, access, says) in [
         ("nobody asked", None, "not_asked"),
         ("used before", used, "used"),
         ("for another session", local.access(&other), "not_asked"),
-        ("asked by somebody without a right to it", bo.access(&mine), "not_asked"),
+        // The guardian sees the signer alone: it would have opened the second, and named ann in the record.
+        ("asked by somebody without a right to it", bo.access(&mine), "another person's"),
+        ("asked by a physician, and brought by another", ann.access(&mine), "another person's"),
     ] {
         let status = report(&local, &mine, access).await.expect_err(what);
         assert_eq!(status.code(), Code::PermissionDenied, "{what}: {status}");
@@ -42,7 +44,12 @@ async fn a_session_at_rest_opens_only_for_who_asks() {
         outcomes.iter().filter(|entry| says(entry, &[("action", "renew_session"), ("session", &mine)])).collect();
     let causes: Vec<&str> =
         renewals.iter().filter_map(|entry| entry["cause"].as_str()).filter(|c| !c.is_empty()).collect();
-    assert_eq!(causes, ["not_asked", "used", "not_asked", "not_asked"], "{renewals:#?}");
+    assert_eq!(causes, ["not_asked", "used", "not_asked"], "{renewals:#?}");
+    let brought = |entry: &&serde_json::Value| {
+        says(entry, &[("action", "report"), ("session", &mine), ("cause", "signature")])
+            && entry["actors"][0] == local.id.as_str()
+    };
+    assert_eq!(outcomes.iter().filter(brought).count(), 2, "{outcomes:#?}");
     for who in [&local, &ann] {
         let theirs =
             renewals.iter().filter(|entry| entry["actors"].as_array().unwrap().contains(&who.id.as_str().into()));
