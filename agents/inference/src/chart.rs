@@ -72,12 +72,13 @@ pub(crate) fn signs(pack: &Pack, findings: &[Finding]) -> Vec<Sign> {
     let all: BTreeMap<(TermIx, Presence), TermId> = known.collect();
     let present: Vec<TermIx> = all.keys().filter(|s| s.1 == Presence::Present).map(|s| s.0).collect();
     let excluded: Vec<TermIx> = all.keys().filter(|s| s.1 == Presence::Excluded).map(|s| s.0).collect();
+    let explained: BTreeSet<TermIx> = present.iter().flat_map(|known| pack.explains(*known)).collect();
     let weigh = |((term, presence), id): (&(TermIx, Presence), &TermId)| Sign {
         term: *term,
         id: id.clone(),
         presence: *presence,
-        least: Domain::ALL.map(|domain| domain.least(pack, *term)),
-        share: Domain::ALL.map(|domain| domain.weight(pack, *term)),
+        least: Domain::ALL.map(|domain| domain.least(pack, *term, explained.contains(term))),
+        share: Domain::ALL.map(|domain| domain.weight(pack, *term, explained.contains(term))),
         matches: match presence {
             Presence::Present => Domain::ALL.map(|domain| matches(pack, domain, *term)),
             Presence::Excluded => Default::default(),

@@ -52,6 +52,10 @@ const GENERAL: Weights = Weights {
     incidental: 0.47,
 };
 
+/// What is left of a finding's weight where the chart says the reason of it: a known diabetic's high blood sugar tells little
+/// new. Any share between 0 and a half does as well on examination cases.
+const EXPLAINED: f64 = 0.25;
+
 /// Logarithm of the ratio of a present finding that a condition practically never shows.
 pub(crate) const NEVER_LOG: f64 = -4.0;
 /// How much of a prevalence's logarithm counts: a note is written about somebody who sought care, and the common is not
@@ -83,10 +87,10 @@ impl Domain {
         }
     }
 
-    /// Logarithm of the least ratio of a finding. What the ontology has no term for no rare disease can have been annotated
+    /// Logarithm of the least ratio of a finding; `explained` is one that the chart says the reason of. What the ontology has no term for no rare disease can have been annotated
     /// with, so its absence from the annotations says as little as in general medicine.
-    pub(crate) fn least(self, pack: &Pack, term: TermIx) -> f64 {
-        if pack.is_incidental(term) {
+    pub(crate) fn least(self, pack: &Pack, term: TermIx, explained: bool) -> f64 {
+        if explained || pack.is_incidental(term) {
             self.weights().least_incidental.ln()
         } else if pack.is_own(term) {
             GENERAL.least_ratio.ln()
@@ -96,8 +100,9 @@ impl Domain {
     }
 
     /// What a present finding weighs.
-    pub(crate) fn weight(self, pack: &Pack, term: TermIx) -> f64 {
-        if pack.is_incidental(term) { self.weights().incidental } else { 1.0 }
+    pub(crate) fn weight(self, pack: &Pack, term: TermIx, explained: bool) -> f64 {
+        let incidental = if pack.is_incidental(term) { self.weights().incidental } else { 1.0 };
+        if explained { EXPLAINED * incidental } else { incidental }
     }
 
     pub(crate) const fn place(self) -> usize {
@@ -121,6 +126,14 @@ pub(crate) fn log_general(pack: &Pack, present: &[(TermIx, f64)]) -> f64 {
         weight * ratio.clamp(-DOMAIN_MOST, DOMAIN_MOST)
     };
     DOMAIN_WEIGHT * present.iter().map(one).sum::<f64>()
+}
+
+/// Share of charts that are silent about something in the history which is there and has to do with the illness.
+const SILENT: f64 = 0.3;
+
+/// Logarithm of the probability that a chart is silent about an antecedent that this share of the condition's patients has.
+pub(crate) fn log_untold(rate: f64) -> f64 {
+    (1.0 - rate * (1.0 - SILENT)).ln()
 }
 
 /// How much of the logarithm of a rare disease's publications counts. The release has no prevalence; what is met more is

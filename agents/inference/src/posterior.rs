@@ -3,10 +3,11 @@
 use crate::calibration::calibrate;
 use crate::chart::{Sign, signs};
 use crate::claim::{Claimant, Evidence, against, breadth, contribution, log_rate, log_ratio, log_without, terms};
-use crate::domain::{Domain, NEVER_LOG, log_general, log_prior};
+use crate::domain::{Domain, NEVER_LOG, log_general, log_prior, log_untold};
 use crate::explain::explain;
 use bodh_clinical::{Differential, DiseaseId, Finding, Hypothesis, Presence, Prevalence, Subject};
 use bodh_knowledge::{DiseaseIx, NEVER, Pack, Revision, TermIx, rate_of};
+use std::collections::BTreeSet;
 use std::f64::consts::LN_2;
 
 /// Hypotheses in a differential.
@@ -61,20 +62,32 @@ pub(crate) struct Prior<'a> {
     subject: &'a Subject,
     revision: &'a Revision,
     general: f64,
+    /// The present findings and all above them.
+    told: BTreeSet<TermIx>,
 }
 
 impl<'a> Prior<'a> {
     pub(crate) fn new(pack: &'a Pack, subject: &'a Subject, signs: &[Sign], revision: &'a Revision) -> Self {
-        let present = signs.iter().filter(|s| s.presence == Presence::Present);
-        let general = log_general(pack, &present.map(|s| (s.term, s.weight)).collect::<Vec<_>>());
-        Self { pack, subject, revision, general }
+        let present = || signs.iter().filter(|s| s.presence == Presence::Present);
+        let general = log_general(pack, &present().map(|s| (s.term, s.weight)).collect::<Vec<_>>());
+        let told = present().flat_map(|s| pack.ancestors(s.term)).collect();
+        Self { pack, subject, revision, general, told }
     }
 
     /// In natural units.
     pub(crate) fn log(&self, disease: DiseaseIx) -> f64 {
         let published = self.pack.revised_published(disease, self.revision);
         let prior = log_prior(self.pack, disease, self.subject, published);
-        if self.pack.is_general(disease) { self.general + prior } else { prior }
+        if self.pack.is_general(disease) { self.general + prior + self.untold(disease) } else { prior }
+    }
+
+    /// What it costs a condition that the chart does not speak of what nearly everybody with it has in their history.
+    fn untold(&self, condition: DiseaseIx) -> f64 {
+        let untold = self.pack.antecedents(condition).filter(|term| !self.told.contains(term));
+        let cost = |term| {
+            self.pack.rate(condition, term).filter(|step| *step != NEVER).map_or(0.0, |s| log_untold(rate_of(s)))
+        };
+        untold.map(cost).fold(0.0, f64::min)
     }
 
     pub(crate) fn bits(&self, disease: DiseaseIx) -> f64 {

@@ -4,9 +4,12 @@
 //! the note and of the present encounter, there: present, for a note follows the patient ("denied fever at home; febrile on
 //! arrival"). Any other disagreement, and any between a coded feature and the note, is a contradiction that intake does
 //! not settle: the term is reported and not used.
+//!
+//! What a finding also says (`implied.tsv`) is added with the same place in the note, where the note does not speak of it.
 
 use crate::lexicon::{Lexicon, resolve};
 use crate::reader::Mention;
+use crate::words;
 use bodh_clinical::{CodedFeature, Finding, Ignored, IgnoredCause, Intake, Origin, Presence, TermId};
 use std::collections::HashMap;
 
@@ -46,6 +49,7 @@ pub(crate) fn chart(coded: &[CodedFeature], mentions: Vec<Mention>, lexicon: &im
             chart.mention(mention);
         }
     }
+    chart.implied(lexicon);
     let (contradictory, kept): (Vec<Said>, Vec<Said>) = chart.said.into_iter().partition(|s| s.contradictory);
     Intake {
         findings: kept.into_iter().map(|s| s.finding).collect(),
@@ -54,7 +58,27 @@ pub(crate) fn chart(coded: &[CodedFeature], mentions: Vec<Mention>, lexicon: &im
     }
 }
 
+fn parsed(id: &str) -> Result<TermId, IgnoredCause> {
+    TermId::parse(id).map_err(|_| IgnoredCause::UnknownTerm)
+}
+
 impl Chart {
+    /// Adds what findings of the note also say.
+    fn implied(&mut self, lexicon: &impl Lexicon) {
+        for (term, also) in words::implied() {
+            let Ok(place) = TermId::parse(term).map(|term| self.places.get(&term).copied()) else { continue };
+            let Some(said) = place.and_then(|place| self.said.get(place)) else { continue };
+            let told = said.finding.presence == Presence::Present && matches!(said.finding.origin, Origin::Text(_));
+            let (Ok(also), true) = (lexicon.resolve(also).and_then(parsed), told && !said.contradictory) else {
+                continue;
+            };
+            if !self.places.contains_key(&also) {
+                let (label, origin) = (lexicon.label(also.as_str()).to_owned(), said.finding.origin.clone());
+                self.repeats(Finding { term: also, label, presence: Presence::Present, origin });
+            }
+        }
+    }
+
     /// Adds a finding; true when the same was said before.
     fn repeats(&mut self, finding: Finding) -> bool {
         let Some(said) = self.places.get(&finding.term).and_then(|place| self.said.get_mut(*place)) else {

@@ -124,6 +124,8 @@ pub(crate) fn cue(sentence: &[Token], at: usize) -> Option<(Cue, usize)> {
 fn meant(cue: Cue, sentence: &[Token], at: usize, length: usize) -> Cue {
     let word = |i: Option<usize>| i.and_then(|i| sentence.get(i)).map_or("", |t| t.word.as_str());
     match cue {
+        // "Red eyes but no discharge, cracked lips and a rash": the list goes on where it was.
+        Cue::No if word(at.checked_sub(1)) == "but" => Cue::Not,
         // "His mother reports": the mother tells. "His mother has": it is hers.
         Cue::Other
             if (1..=2).any(|n| TELLS.contains(&word(Some(at + n))))

@@ -33,6 +33,18 @@ pub(crate) fn synonyms() -> impl Iterator<Item = Row<'static>> {
     })
 }
 
+/// `implied.tsv`: tab-separated term id, label, id and label of what it also says.
+pub(crate) const IMPLIED: &str = include_str!("../implied.tsv");
+
+/// Terms, each with one that it also says.
+pub(crate) fn implied() -> impl Iterator<Item = (&'static str, &'static str)> {
+    IMPLIED.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
+        let mut cells = line.split('\t');
+        let (term, _, also) = (cells.next()?, cells.next()?, cells.next()?);
+        Some((term, also))
+    })
+}
+
 /// Names that a pack has and that mostly mean something else in a note, each with the reason. A longer name that holds
 /// one of them still matches.
 #[rustfmt::skip]
@@ -85,6 +97,36 @@ mod tests {
             assert!(pack.is_phenotypic(term), "{}", row.term);
         }
         assert!(STOPPED.iter().all(|(name, reason)| !name.is_empty() && reason.len() > 5));
+    }
+
+    #[test]
+    fn every_implied_finding_is_the_packs() {
+        let pack = bodh_knowledge::Pack::open(bodh_knowledge::inflate(bodh_knowledge::COMMITTED).unwrap()).unwrap();
+        let rows: Vec<Vec<&str>> =
+            IMPLIED.lines().filter(|l| !l.starts_with('#')).map(|l| l.split('\t').collect()).collect();
+        assert_eq!(implied().count(), rows.len());
+        for row in rows {
+            let [term, label, also, also_label] = row[..] else { panic!("{row:?}") };
+            for (id, label) in [(term, label), (also, also_label)] {
+                let known = pack.term(id).unwrap_or_else(|| panic!("{id} is not in the pack"));
+                assert_eq!((pack.term_id(known), pack.term_label(known)), (id, label));
+            }
+            let (term, also) = (pack.term(term).unwrap(), pack.term(also).unwrap());
+            assert!(!pack.is_a(term, also), "{label}: the pack has {also_label} above it");
+        }
+    }
+
+    #[test]
+    fn no_row_takes_a_name_from_its_term() {
+        let pack = bodh_knowledge::Pack::open(bodh_knowledge::inflate(bodh_knowledge::COMMITTED).unwrap()).unwrap();
+        let labels: std::collections::BTreeMap<String, _> =
+            pack.terms().filter(|t| pack.is_phenotypic(*t)).map(|t| (pack.term_label(t).to_lowercase(), t)).collect();
+        // "Increased blood pressure" is meant as its narrower term, which every condition names.
+        for row in synonyms() {
+            let Some(named) = labels.get(&row.name.to_lowercase()) else { continue };
+            let (used, term) = (pack.rates_by_part(*named).0.next().is_some(), pack.term(row.term).unwrap());
+            assert!(pack.is_a(term, *named) || !used, "{}: the pack has this very name", row.name);
+        }
     }
 
     #[test]

@@ -72,9 +72,17 @@ fn read(reader: &Reader, passage: &Passage) -> BTreeSet<(TermIx, bool)> {
     chart.findings.iter().map(one).collect()
 }
 
-/// A broader or a narrower finding of the same kind tells nearly the same.
+/// Findings that in a clinic say another one too, with that one.
+static IMPLIED: LazyLock<BTreeSet<(TermIx, TermIx)>> = LazyLock::new(|| {
+    let rows = include_str!("../implied.tsv").lines().filter(|l| !l.starts_with('#'));
+    let cells = rows.map(|row| row.split('\t').collect::<Vec<_>>());
+    cells.map(|cells| (PACK.term(cells[0]).unwrap(), PACK.term(cells[2]).unwrap())).collect()
+});
+
+/// A broader or a narrower finding of the same kind tells nearly the same; so does what it says too.
 fn near(one: (TermIx, bool), all: &BTreeSet<(TermIx, bool)>) -> bool {
-    let kin = |other: &(TermIx, bool)| other.1 == one.1 && (PACK.is_a(one.0, other.0) || PACK.is_a(other.0, one.0));
+    let said = |one, other| PACK.is_a(one, other) || IMPLIED.contains(&(one, other));
+    let kin = |other: &(TermIx, bool)| other.1 == one.1 && (said(one.0, other.0) || said(other.0, one.0));
     all.iter().any(kin)
 }
 
@@ -117,6 +125,6 @@ fn passages_coded_by_hand_are_read_as_a_careful_reader_would() {
         }
     }
     println!("recall {found} of {expected}, precision {right} of {told}");
-    assert!(found * 100 >= expected * 75, "recall {found} of {expected}");
+    assert!(found * 100 >= expected * 81, "recall {found} of {expected}");
     assert!(right * 100 >= told * 84, "precision {right} of {told}");
 }

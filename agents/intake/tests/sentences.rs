@@ -51,10 +51,10 @@ fn what_is_there() {
     all(&[
         ("She has a fever and a productive cough.", &["+Fever", "+Productive cough"]),
         ("Recurrent seizures since birth.", &["+Seizure"]),
-        ("Oedema of both ankles with breathlessness.", &["+Edema", "+Dyspnea"]),
+        ("Oedema of both ankles with breathlessness.", &["+Ankle swelling", "+Dyspnea", "+Pedal edema"]),
         ("Pt c/o SOB, N/V x2 days; PMHx: HTN.", &["+Dyspnea", "+Nausea and vomiting", "+Hypertension"]),
-        ("He passed out at work.", &["+Syncope"]),
-        ("Pain in the abdomen after meals.", &["+Abdominal pain"]),
+        ("He passed out at work.", &["+Syncope", "+Loss of consciousness"]),
+        ("Pain in the abdomen after meals.", &["+Abdominal pain", "+Pain worse after meals"]),
         ("There is swelling of the left knee.", &["+Joint swelling"]),
         ("Vomited three times and is dizzy.", &["+Vomiting", "+Dizziness with vertigo"]),
         ("A 3-day history of diarrhoea.", &["+Diarrhea"]),
@@ -85,15 +85,20 @@ fn what_is_said_not_to_be_there() {
         ("No rash, mild edema.", &["-Skin rash", "+Edema"]),
         (
             "No murmurs, gallops or wheezes; however, crackles at both bases.",
-            &["-Heart murmur", "-Wheezing", "+Bibasilar crackles"],
+            &["-Heart murmur", "-Third heart sound", "-Wheezing", "+Bibasilar crackles"],
         ),
+        (
+            "Fever with red eyes but no discharge, cracked lips, a strawberry tongue and swollen hands.",
+            &["+Fever", "+Red eye", "+Cracked lips", "+Strawberry tongue", "+Hand swelling", "+Conjunctival hyperemia"],
+        ),
+        ("Pain in the shoulder, no knee pain.", &["+Shoulder pain", "-Knee pain", "+Arthralgia"]),
         ("Neither nausea nor vomiting.", &["-Nausea", "-Vomiting"]),
         ("No evidence of pneumothorax on the film", &["-Pneumothorax"]),
         ("Headache without aura, nausea.", &["+Headache", "+Nausea"]),
         ("Headache without fever, rash or nausea.", &["+Headache", "-Fever", "-Skin rash", "-Nausea"]),
         ("Could not sleep because of headache; no longer has cough.", &["+Headache", "-Cough"]),
         ("Fever, cough and rash were absent.", &["-Fever", "-Cough", "-Skin rash"]),
-        ("Nonpruritic; non-productive cough", &["+Nonproductive cough"]),
+        ("Nonpruritic; non-productive cough", &["-Pruritus", "+Nonproductive cough"]),
     ]);
 }
 

@@ -39,7 +39,8 @@ impl Material {
                 };
             }
             if let Some(slot) = own.get_mut(*place as usize) {
-                *slot = own_term(finding, finding.broader.map(index), above);
+                let explains = finding.explains.iter().map(|found| index(*found)).collect();
+                *slot = Term { explains, ..own_term(finding, finding.broader.map(index), above) };
             }
         }
         own.append(&mut self.terms);
@@ -98,7 +99,8 @@ impl Material {
             let other = twin.and_then(|t| self.diseases.get((t - added) as usize));
             if let Some(slot) = own.get_mut(*place as usize) {
                 let named = named.iter().map(|term| index(*term)).collect();
-                *slot = Disease { named, ..own_disease(condition, twin, other, index) };
+                *slot =
+                    Disease { named, ..own_disease(condition, twin, other, &antecedents(condition, curated), index) };
             }
         }
         own.append(&mut self.diseases);
@@ -127,14 +129,23 @@ fn own_term(finding: &OwnFinding, parent: Option<u32>, above: BTreeSet<u32>) -> 
         parents: parent.into_iter().collect(),
         ancestors: above.into_iter().collect(),
         incidental: finding.incidental,
+        explains: BTreeSet::new(),
         shown: BTreeSet::new(),
     }
+}
+
+/// What nearly everybody with the condition has in their history.
+fn antecedents(condition: &Condition<'_>, curated: &Curated<'_>) -> Vec<Ref> {
+    let history = |found: &Ref| matches!(found, Ref::Own(own) if curated.own.get(*own).is_some_and(|o| o.antecedent));
+    let nearly_all = |class: &FrequencyClass| matches!(class, FrequencyClass::Obligate | FrequencyClass::VeryFrequent);
+    condition.findings.iter().filter(|(found, class)| nearly_all(class) && history(found)).map(|f| f.0).collect()
 }
 
 fn own_disease(
     condition: &Condition<'_>,
     twin: Option<u32>,
     other: Option<&Disease>,
+    antecedents: &[Ref],
     index: &dyn Fn(Ref) -> u32,
 ) -> Disease {
     let origin = format!("Bodh general medicine, {}", condition.specialty);
@@ -157,6 +168,7 @@ fn own_disease(
         rows: condition.findings.iter().map(row).collect(),
         twin,
         curation: Some(Curation {
+            antecedents: antecedents.iter().map(|found| index(*found)).collect(),
             specialty: condition.specialty.to_owned(),
             prevalence: condition.prevalence,
             red_flag: condition.red_flag.unwrap_or_default().to_owned(),

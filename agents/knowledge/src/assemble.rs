@@ -87,6 +87,8 @@ fn write_terms(writer: &mut Writer, material: &Material) -> Result<(), BuildErro
     writer.lists(Section::SynonymAt, Section::Synonym, &synonyms)?;
     let parents: Vec<Vec<u32>> = material.terms.iter().map(|t| t.parents.clone()).collect();
     writer.lists(Section::ParentAt, Section::Parent, &parents)?;
+    let explains: Vec<Vec<u32>> = material.terms.iter().map(|t| t.explains.iter().copied().collect()).collect();
+    writer.lists(Section::ExplainsAt, Section::Explains, &explains)?;
     let ancestors: Vec<Vec<u32>> = material.terms.iter().map(|t| t.ancestors.clone()).collect();
     writer.lists(Section::AncestorAt, Section::Ancestor, &ancestors)?;
     let ids = material.aliases.keys().map(|id| writer.text(id)).collect::<Result<Vec<u32>, _>>()?;
@@ -157,7 +159,7 @@ fn write_diseases(writer: &mut Writer, diseases: &[Disease]) -> Result<(), Build
 fn write_curation(writer: &mut Writer, diseases: &[Disease]) -> Result<(), BuildError> {
     let curated = || diseases.iter().map_while(|d| d.curation.as_ref().map(|c| (d, c)));
     let (mut texts, mut twins, mut numbers): ([Vec<u32>; 2], Vec<u32>, [Vec<f64>; 4]) = Default::default();
-    let (mut ages, mut settled) = (vec![], vec![]);
+    let (mut ages, mut settled, mut antecedents) = (vec![], vec![], vec![]);
     for (disease, curation) in curated() {
         texts[0].push(writer.text(&curation.specialty)?);
         texts[1].push(optional(writer, &curation.red_flag)?);
@@ -166,6 +168,7 @@ fn write_curation(writer: &mut Writer, diseases: &[Disease]) -> Result<(), Build
         for (column, value) in numbers.iter_mut().zip([curation.prevalence, female, male, curation.outside]) {
             column.push(value);
         }
+        antecedents.push(curation.antecedents.clone());
         ages.push(curation.ages.iter().flatten().copied().collect());
         settled.push(curation.settled_by.iter().map(|t| writer.text(t)).collect::<Result<Vec<u32>, _>>()?);
     }
@@ -176,6 +179,7 @@ fn write_curation(writer: &mut Writer, diseases: &[Disease]) -> Result<(), Build
     writer.f64s(Section::FactorFemale, &numbers[1]);
     writer.f64s(Section::FactorMale, &numbers[2]);
     writer.f64s(Section::FactorOutside, &numbers[3]);
+    writer.lists(Section::AntecedentAt, Section::Antecedent, &antecedents)?;
     writer.lists(Section::AgeAt, Section::Age, &ages)?;
     writer.lists(Section::SettledAt, Section::Settled, &settled)
 }

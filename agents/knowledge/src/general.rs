@@ -19,6 +19,12 @@ impl Pack {
         self.flat.section(Section::Incidental).get(term.0 as usize) == Some(&1)
     }
 
+    /// What it explains by itself, where it is known: whoever is known to have diabetes has a high blood sugar, and that
+    /// says little more. Of our own findings only.
+    pub fn explains(&self, term: TermIx) -> impl Iterator<Item = TermIx> + '_ {
+        self.flat.list(Section::ExplainsAt, Section::Explains, term.0 as usize).map(TermIx)
+    }
+
     /// Whether it is a finding of our own and not the ontology's.
     #[must_use]
     pub fn is_own(&self, term: TermIx) -> bool {
@@ -96,6 +102,12 @@ impl Pack {
         };
         let age = if subject.age_days.is_none_or(within) { 1.0 } else { number(Section::FactorOutside) };
         sex * age
+    }
+
+    /// What nearly everybody with the condition has in their history: a drug, an exposure, an earlier illness.
+    pub fn antecedents(&self, condition: DiseaseIx) -> impl Iterator<Item = TermIx> + '_ {
+        let known = self.is_general(condition).then_some(condition.0 as usize);
+        known.into_iter().flat_map(|c| self.flat.list(Section::AntecedentAt, Section::Antecedent, c)).map(TermIx)
     }
 
     /// The tests that settle it.

@@ -19,6 +19,8 @@ pub(crate) struct Term {
     pub(crate) ancestors: Vec<u32>,
     /// As [`Pack::is_incidental`].
     pub(crate) incidental: bool,
+    /// As [`Pack::explains`], ascending.
+    pub(crate) explains: BTreeSet<u32>,
     /// The tests that show it and what is below it, by their place in the list.
     pub(crate) shown: BTreeSet<u32>,
 }
@@ -49,6 +51,8 @@ pub(crate) struct Curation {
     pub(crate) ages: Vec<[u32; 2]>,
     /// Factor outside of them.
     pub(crate) outside: f64,
+    /// As [`Pack::antecedents`].
+    pub(crate) antecedents: Vec<u32>,
     /// Tests that settle it.
     pub(crate) settled_by: Vec<String>,
 }
@@ -97,6 +101,7 @@ impl Material {
             parents: pack.parents(t).map(|p| term(p.0)).collect(),
             ancestors: pack.ancestors(t).map(|a| term(a.0)).collect(),
             incidental: false,
+            explains: BTreeSet::new(),
             shown: BTreeSet::new(),
         });
         let diseases = pack.diseases().skip(own_diseases as usize).map(|d| Disease {

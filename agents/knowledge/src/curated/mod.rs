@@ -59,6 +59,7 @@ impl<'a> Curated<'a> {
             analyte::twice(&analytes, Place { file, line: 1 }, &mut faults);
         }
         vocabulary.add_results(&analytes, &mut faults);
+        parsed.iter().for_each(|file| vocabulary.explain(file, &mut faults));
         let conditions: Vec<Condition<'_>> =
             parsed.iter().flat_map(|file| Condition::all(file, &vocabulary, &tests, &mut faults)).collect();
         condition::together(&conditions, &vocabulary, &mut faults);

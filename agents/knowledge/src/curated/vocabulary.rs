@@ -25,6 +25,10 @@ pub(crate) struct OwnFinding {
     pub(crate) broader: Option<Ref>,
     /// It says little where a condition does not speak of it.
     pub(crate) incidental: bool,
+    /// A history, an exposure or a drug, and none that says that something is as it should be.
+    pub(crate) antecedent: bool,
+    /// What it explains by itself, where it is known.
+    pub(crate) explains: Vec<Ref>,
     pub(crate) test: Option<TestId>,
 }
 
@@ -65,7 +69,7 @@ impl Vocabulary {
     fn add_one(&mut self, block: &Block<'_>, tests: &Tests, faults: &mut Faults) {
         let (place, label) = (block.head.place, block.head.value);
         for field in &block.fields {
-            if !["also", "is", "kind", "test"].contains(&field.key) {
+            if !["also", "is", "explains", "kind", "test"].contains(&field.key) {
                 faults.add(field.place, format!("a finding has no `{}`", field.key));
             }
         }
@@ -101,8 +105,10 @@ impl Vocabulary {
             }
         }
         let id = format!("{OWN}{}", slug(label));
-        let incidental = kind.is_incidental() || is_normal(label) || is_circumstance(label);
-        self.own.push(OwnFinding { id, label: label.to_owned(), synonyms, broader: None, incidental, test });
+        let plain = is_normal(label) || is_circumstance(label);
+        let (incidental, antecedent) = (kind.is_incidental() || plain, kind.is_incidental() && !plain);
+        let (label, explains) = (label.to_owned(), Vec::new());
+        self.own.push(OwnFinding { id, label, synonyms, broader: None, incidental, antecedent, explains, test });
     }
 
     /// Links the findings of one file to their broader ones, after all files have been added.
@@ -118,6 +124,25 @@ impl Vocabulary {
                 }
                 Some(_) => faults.add(broader.place, format!("`{}` would be its own broader finding", broader.value)),
                 None => faults.add(broader.place, format!("unknown finding `{}`", broader.value)),
+            }
+        }
+    }
+
+    /// Says what the findings of one file explain, after all findings and results have been added.
+    pub(crate) fn explain(&mut self, blocks: &[Block<'_>], faults: &mut Faults) {
+        for block in blocks.iter().filter(|b| b.head.key == "finding") {
+            let Some(Ref::Own(own)) = self.find(block.head.value) else { continue };
+            let mut explained = Vec::new();
+            for (place, name) in block.all("explains").flat_map(|f| f.items().map(|i| (f.place, i)).collect::<Vec<_>>())
+            {
+                match self.find(name) {
+                    Some(found) if found != Ref::Own(own) => explained.push(found),
+                    Some(_) => faults.add(place, format!("`{name}` would explain itself")),
+                    None => faults.add(place, format!("unknown finding `{name}`")),
+                }
+            }
+            if let Some(finding) = self.own.get_mut(own).filter(|_| !explained.is_empty()) {
+                finding.explains = explained;
             }
         }
     }
@@ -164,7 +189,9 @@ impl Vocabulary {
             let id = format!("{OWN}{}", slug(&label));
             let test = analyte.test.clone();
             let incidental = result == "negative";
-            self.own.push(OwnFinding { id, label, synonyms: Vec::new(), broader: None, incidental, test });
+            let (synonyms, explains) = (Vec::new(), Vec::new());
+            let antecedent = false;
+            self.own.push(OwnFinding { id, label, synonyms, broader: None, incidental, antecedent, explains, test });
             index
         })
     }

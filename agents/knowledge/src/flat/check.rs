@@ -64,7 +64,9 @@ pub(crate) fn check(flat: &Flat) -> Checked {
         (S::PostingAt, S::PostingDisease, terms),
         (S::AgeAt, S::Age, flat.len(S::Prevalence)),
         (S::SettledAt, S::Settled, flat.len(S::Prevalence)),
+        (S::AntecedentAt, S::Antecedent, flat.len(S::Prevalence)),
         (S::ShownAt, S::Shown, terms),
+        (S::ExplainsAt, S::Explains, terms),
     ] {
         require(flat.len(at) == lists + 1, at, "another number of lists than what it belongs to")?;
         bounds(flat, at, flat.len(values))?;
@@ -83,6 +85,8 @@ pub(crate) fn check(flat: &Flat) -> Checked {
         (S::Reference, texts),
         (S::Parent, terms),
         (S::Ancestor, terms),
+        (S::Explains, terms),
+        (S::Antecedent, terms),
         (S::Named, terms),
         (S::Series, diseases),
         (S::Gene, diseases),

@@ -19,7 +19,7 @@ pub(crate) use filter::{fold, unfold};
 pub(crate) use writer::{Writer, narrow};
 
 pub(crate) const MAGIC: &[u8; 8] = b"BODHPACK";
-pub(crate) const VERSION: u32 = 3;
+pub(crate) const VERSION: u32 = 4;
 pub(crate) const HASH_AT: usize = 24;
 pub(crate) const TABLE_AT: usize = 56;
 /// "No term", "no replacement".
@@ -57,6 +57,8 @@ sections! {
     Numbers = 8,
     TermId = 4, TermLabel = 4, Exact = 4, Incidental = 1, SynonymAt = 4, Synonym = 4, ParentAt = 4, Parent = 4, AncestorAt = 4, Ancestor = 4,
     Background = 8, General = 8,
+    // What a finding of our own explains by itself, where it is known.
+    ExplainsAt = 4, Explains = 4,
     // What is measured, one JSON text each.
     Measure = 4,
     AliasId = 4, AliasTo = 4,
@@ -69,7 +71,7 @@ sections! {
     ReferenceAt = 4, Reference = 4,
     // Curated conditions: the first diseases, as many as there are prevalences.
     Specialty = 4, RedFlag = 4, Twin = 4, Prevalence = 8, FactorFemale = 8, FactorMale = 8, FactorOutside = 8,
-    AgeAt = 4, Age = 4, SettledAt = 4, Settled = 4,
+    AgeAt = 4, Age = 4, AntecedentAt = 4, Antecedent = 4, SettledAt = 4, Settled = 4,
     // The tests, with prices in cents; by term the tests that show it.
     TestId = 4, TestLabel = 4, TestKind = 1, TestLoinc = 4, TestPrice = 4, TestSource = 4, ShownAt = 4, Shown = 4,
     // Propagated rates, by term: the diseases in ascending order, and their rates.
