@@ -1,5 +1,5 @@
 "use strict";
-// Passkeys: sign in, enrol, sign a decision. No library; the server sends and gets base64url.
+// Passkeys: sign in, enrol, sign a statement. No library; the server sends and gets base64url.
 // The forms say where to ask: `data-options` (the challenge), `data-made` (the new key), `action` (the answer).
 (() => {
   const bytes = (text) => {
@@ -110,8 +110,9 @@
     return post(form.action, { handle: asked.handle, credential, ...proof }, csrfOf(form), UNSURE);
   }
 
-  async function decide(form) {
-    const shown = document.getElementById("statement");
+  // Every form whose content is signed: a decision, a review, a reversal, an invitation.
+  async function touch(form) {
+    const shown = form.querySelector(".statement");
     shown.hidden = true;
     const asked = await post(form.dataset.options, fields(form), csrfOf(form));
     shown.querySelector("pre").textContent = asked.statement;
@@ -122,9 +123,7 @@
   }
 
   /** Runs one journey per submit: one at a time, the fields stay as they are, a failure is a sentence. */
-  function guard(id, journey) {
-    const form = document.getElementById(id);
-    if (!form) return;
+  function guard(form, journey) {
     const alert = form.querySelector("[role=alert]");
     const button = form.querySelector("button:not([type=button])");
     form.addEventListener("submit", async (event) => {
@@ -155,7 +154,7 @@
     });
   }
 
-  guard("sign-in", signIn);
-  guard("enrol", enrol);
-  guard("decide", decide);
+  for (const [forms, journey] of [["#sign-in", signIn], ["#enrol", enrol], ["form[data-touch]", touch]]) {
+    for (const form of document.querySelectorAll(forms)) guard(form, journey);
+  }
 })();

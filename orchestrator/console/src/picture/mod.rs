@@ -6,6 +6,7 @@
 //! same bytes. Out of scope: sizes on the page, which are the sheet's.
 
 pub(crate) mod cost;
+pub(crate) mod days;
 pub(crate) mod differential;
 pub(crate) mod dwell;
 pub(crate) mod graph;
