@@ -1,10 +1,11 @@
-// The page of operations: what waits and how long, what went wrong, the rules that came of it, and who takes them back.
+// The page of operations: what waits and how long, what went wrong, the rules that came of it, who takes them back, and who
+// lets others in.
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { axe, browser, demo, ROOT, weight } from "./stage.mjs";
-import { ask, enter, get, invite } from "./steps.mjs";
+import { axe, browser, demo, person, ROOT, weight } from "./stage.mjs";
+import { ask, enter, get, invite, told } from "./steps.mjs";
 
 const SCREENS = process.env.SCREENS;
 const MOST_BYTES = 100_000;
@@ -224,5 +225,98 @@ describe("a review rule", () => {
     }
     const told = JSON.stringify(stage.log());
     assert.ok(!told.includes("Too wide") && !told.includes("meanwhile"), "the words stay sealed");
+  });
+});
+
+describe("an invitation", () => {
+  const begin = (page) => page.click("[aria-labelledby=people-h] > .pad summary");
+
+  /** Fills in the form of a page that is loaded anew. */
+  async function fill(page, name, ...roles) {
+    await page.goto(operations);
+    await begin(page);
+    await page.fill("#invite-name", name);
+    for (const role of roles) await page.check(`#invite [value=${role}]`);
+  }
+
+  /** Presses the button; the sentence that the form says when nothing came of it. */
+  async function said(page) {
+    await page.click("#invite button.primary");
+    await page.waitForFunction(() => document.querySelector("#invite [role=alert]").textContent);
+    return page.innerText("#invite [role=alert]");
+  }
+
+  it("has no form for who is no operator, and a request for one is refused and on record", async () => {
+    const { page } = ann;
+    await page.goto(operations);
+    assert.equal(await page.locator("#invite").count(), 0);
+    for (const at of ["/operations/invite/options", "/operations/invite"]) {
+      const asked = await ask(page, at, at.endsWith("options") ? undefined : { handle: "AAAA", ...MADE_UP }, "form[action='/sign-out']");
+      assert.equal(asked.status, 403, at);
+      assert.match(asked.error, /Only an operator/);
+    }
+    await until(() => stage.log().some((e) => e.kind === "refusal" && e.cause === "not_an_operator"));
+  });
+
+  it("needs a name that is nobody's, a role, and a touch", async () => {
+    const { page, cdp, authenticatorId } = olga;
+    await fill(page, "dora");
+    assert.match(await said(page), /Choose what they may do/);
+    await fill(page, "ann", "physician");
+    assert.match(await said(page), /somebody's name already/);
+    await fill(page, "dora", "physician");
+    await cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: false });
+    assert.match(await said(page), /Nothing was sent/);
+    await cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: true });
+    assert.deepEqual([await page.inputValue("#invite-name"), await page.isChecked("#invite [value=physician]")], ["dora", true]);
+    assert.ok(await page.isHidden("#invite .link"));
+  });
+
+  it("is not made by a made-up signature, by another act's, or twice with one touch", async () => {
+    const { page } = olga;
+    await fill(page, "dora", "physician");
+    const at = "/operations/invite";
+    const forged = { handle: (await ask(page, `${at}/options`, undefined, "#invite")).handle, ...MADE_UP };
+    const answer = await ask(page, at, forged, "#invite");
+    assert.deepEqual([answer.status, answer.link], [403, undefined]);
+    assert.match(answer.error, /did not sign this invitation/);
+    assert.equal((await ask(page, at, forged, "#invite")).status, 410);
+    // The form of an invitation has no reason: it is put in, to get something else to sign.
+    await page.$eval("#invite", (form) => form.insertAdjacentHTML("beforeend", '<input name="reason" value="mine">'));
+    const other = await ask(page, `/operations/rules/${rules[0]}/options`, undefined, "#invite");
+    assert.equal(other.status, 200);
+    const moved = await ask(page, at, { handle: other.handle, ...MADE_UP }, "#invite");
+    assert.equal(moved.status, 403);
+    assert.match(moved.error, /about something else/);
+    await until(() => stage.log().some((e) => e.kind === "refusal" && e.cause === "invitation_signature"));
+  });
+
+  it("is signed with the operator's passkey, and its link, shown once, enrols whom it names", async () => {
+    const { page } = olga;
+    await fill(page, "dora", "clinician", "physician");
+    await page.click("#invite button.primary");
+    await page.waitForSelector("#invite .link:not([hidden])");
+    const link = await page.inputValue("#invite-link");
+    const signed = JSON.parse(await page.textContent("#invite .statement pre"));
+    assert.deepEqual([signed.name, signed.roles], ["dora", ["clinician", "physician"]]);
+    assert.match(signed.invited_by, /\/human\/olga$/);
+    assert.deepEqual(await axe(page), []);
+    if (SCREENS) await page.screenshot({ path: join(SCREENS, "operations-invited.png"), fullPage: true });
+    await page.goto(operations);
+    await begin(page);
+    assert.ok((await page.isHidden("#invite .link")) && (await page.inputValue("#invite-link")) === "", "this once");
+    const dora = await enter(stage, chromium, link);
+    await dora.page.goto(operations);
+    assert.match(await dora.page.innerText("[aria-labelledby=people-h]"), /dora[\s\S]*clinician, physician\s+passkey/);
+    const let_in = (e) => e.action === "accept_invitation" && e.kind === "decision" && e.resource.endsWith("/dora");
+    await until(() => stage.log().some((e) => let_in(e) && e.actors[0].endsWith("/olga")), "on record, and on whose word");
+    assert.deepEqual(olga.complaints, []);
+    await dora.context.close();
+    // A link that was used, and one that was changed.
+    const eve = await person(chromium);
+    await eve.page.goto(link);
+    await eve.page.click("#enrol button");
+    assert.match(await told(eve.page, "enrol"), /did not accept it/);
+    await eve.context.close();
   });
 });

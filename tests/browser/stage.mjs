@@ -58,10 +58,17 @@ function entries(folder) {
   const found = [];
   for (let n = 0; ; n += 1) {
     const full = join(folder, String(n).padStart(3, "0"));
-    const widths = existsSync(`${full}.p`) ? readdirSync(`${full}.p`).map(Number).sort((a, b) => b - a) : [];
-    const file = existsSync(full) ? full : widths.length > 0 && join(`${full}.p`, String(widths[0]));
+    const widths = existsSync(`${full}.p`) ? readdirSync(`${full}.p`).filter((name) => /^\d+$/.test(name)).map(Number) : [];
+    const file = existsSync(full) ? full : widths.length > 0 && join(`${full}.p`, String(Math.max(...widths)));
     if (!file) return found;
-    const bytes = readFileSync(file);
+    let bytes;
+    try {
+      bytes = readFileSync(file);
+    } catch (grown) {
+      // The log has grown meanwhile: its last bundle goes by another name now.
+      if (grown.code === "ENOENT") return entries(folder);
+      throw grown;
+    }
     for (let at = 0; at < bytes.length;) {
       const end = at + 2 + bytes.readUInt16BE(at);
       found.push(JSON.parse(bytes.toString("utf8", at + 2, end)));

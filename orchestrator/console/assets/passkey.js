@@ -122,6 +122,22 @@
     return post(form.action, { handle: asked.handle, ...proof }, csrfOf(form), UNSURE);
   }
 
+  /** Shows a link that is to be passed on, ready to be copied; what it was made from is cleared away. */
+  function hand(form, link) {
+    const shown = form.querySelector(".link");
+    const field = shown.querySelector("input");
+    const copy = shown.querySelector("button");
+    form.reset();
+    field.value = link;
+    shown.hidden = false;
+    field.focus();
+    field.select();
+    copy.onclick = () => {
+      field.select();
+      navigator.clipboard.writeText(link).then(() => (copy.textContent = "Copied"), () => {});
+    };
+  }
+
   /** Runs one journey per submit: one at a time, the fields stay as they are, a failure is a sentence. */
   function guard(form, journey) {
     const alert = form.querySelector("[role=alert]");
@@ -136,22 +152,26 @@
         if (!window.isSecureContext || !window.PublicKeyCredential || !navigator.credentials) {
           throw new Told("This browser cannot use passkeys here. Use a current browser, over HTTPS.");
         }
-        const { next } = await journey(form);
+        const { next, link } = await journey(form);
+        if (link) {
+          hand(form, link);
+          return ready();
+        }
         // Only a path of this server: never an address that an answer could have been made to hold.
         if (typeof next !== "string" || !/^\/(?![/\\])/.test(next)) throw new Told("The server's answer was not understood.");
         location.assign(next);
       } catch (error) {
         alert.textContent = words(error);
-        button.disabled = false;
-        button.removeAttribute("aria-busy");
+        ready();
         button.focus();
       }
     });
-    // A page that comes back from the browser's cache must not keep a dead button.
-    window.addEventListener("pageshow", () => {
+    const ready = () => {
       button.disabled = false;
       button.removeAttribute("aria-busy");
-    });
+    };
+    // A page that comes back from the browser's cache must not keep a dead button.
+    window.addEventListener("pageshow", ready);
   }
 
   for (const [forms, journey] of [["#sign-in", signIn], ["#enrol", enrol], ["form[data-touch]", touch]]) {

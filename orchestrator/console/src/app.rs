@@ -209,6 +209,8 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/log/{*path}", get(pages::verify::file))
         .route("/operations", get(pages::operations::page))
         .route("/operations/revoke", post(pages::operations::revoke))
+        .route("/operations/invite/options", post(pages::invite::options))
+        .route("/operations/invite", post(pages::invite::answer))
         .route("/operations/rules/{id}/options", post(pages::reverse::options))
         .route("/operations/rules/{id}/reverse", post(pages::reverse::answer))
         .route("/assets/{hash}/{name}", get(|request: Request| async move { assets::serve(request.uri().path()) }))

@@ -18,28 +18,28 @@ const TICKS: [u64; 10] =
 
 /// One day, with or without anything that was raised on it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Day {
+pub struct Day {
     /// `30 Nov`.
-    pub(crate) label: String,
+    pub label: String,
     /// What was raised on it.
-    pub(crate) total: u64,
+    pub total: u64,
     /// Of these, what somebody has seen.
-    pub(crate) seen: u64,
+    pub seen: u64,
     /// Of these, what was investigated.
-    pub(crate) investigated: u64,
+    pub investigated: u64,
     /// From raised to seen: half within this many milliseconds; none where nothing was seen.
-    pub(crate) median_ms: Option<u64>,
+    pub median_ms: Option<u64>,
     /// And nine in ten within this many.
-    pub(crate) late_ms: Option<u64>,
+    pub late_ms: Option<u64>,
     /// The share that was investigated; none where nothing was raised.
-    pub(crate) coverage: Option<f64>,
+    pub coverage: Option<f64>,
 }
 
 /// A day's place on the upright axis, from 0 to 1: its figure, and how far a second one reaches.
 type Height = (f64, f64);
 
 /// Time from raised to seen, by the day on which it was raised; the oldest day first.
-pub(crate) fn dwell(id: &str, days: &[Day]) -> String {
+pub fn dwell(id: &str, days: &[Day]) -> String {
     let title = "Time from raised to seen, day by day";
     let longest = days.iter().filter_map(|day| day.late_ms.max(day.median_ms)).max();
     let ceiling = TICKS.iter().find(|tick| Some(**tick) >= longest).copied().or(longest).unwrap_or(1);
@@ -57,7 +57,7 @@ pub(crate) fn dwell(id: &str, days: &[Day]) -> String {
 }
 
 /// The share that was investigated, by the day on which it was raised; the oldest day first.
-pub(crate) fn coverage(id: &str, days: &[Day]) -> String {
+pub fn coverage(id: &str, days: &[Day]) -> String {
     let ticks: Vec<(f64, String)> =
         (0..=4_u8).map(|quarter| (f64::from(quarter) / 4.0, format!("{} %", u32::from(quarter) * 25))).collect();
     let height = |day: &Day| day.coverage.map(|share| (share, share));
@@ -148,7 +148,7 @@ fn coverage_message(days: &[Day]) -> String {
 }
 
 /// The times as a table: a row per day with something raised, the newest first.
-pub(crate) fn dwell_table(days: &[Day]) -> Table {
+pub fn dwell_table(days: &[Day]) -> Table {
     let mut table = Table::new(&["Day", "Raised", "Seen", "Median", "Nine in ten within"]);
     let time = |ms: Option<u64>| ms.map_or_else(|| "none".to_owned(), duration);
     for day in days.iter().rev().filter(|day| day.total > 0) {
@@ -159,7 +159,7 @@ pub(crate) fn dwell_table(days: &[Day]) -> Table {
 }
 
 /// The shares as a table: a row per day with something raised, the newest first.
-pub(crate) fn coverage_table(days: &[Day]) -> Table {
+pub fn coverage_table(days: &[Day]) -> Table {
     let mut table = Table::new(&["Day", "Raised", "Investigated", "Share"]);
     for day in days.iter().rev().filter(|day| day.total > 0) {
         let share = day.coverage.map_or_else(|| "none".to_owned(), percent);

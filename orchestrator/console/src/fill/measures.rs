@@ -1,15 +1,13 @@
 //! What is watched over time: how long what was raised waits until somebody sees it, and how much of it is investigated.
 
 use super::words;
-use crate::{
-    picture::{self, Table, days::Day},
-    view::{
-        Picture,
-        format::{age, percent},
-        operations::Measure,
-        parts::Figure,
-    },
+use crate::view::{
+    Picture,
+    format::{age, percent},
+    operations::Measure,
+    parts::Figure,
 };
+use bodh_pictures::{self as picture, Table, days::Day};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 

@@ -1,15 +1,19 @@
 //! The page of operations.
 
 use super::{
+    calibration,
     incidents::{Incidence, incidents, rules},
     measures::{Alerts, coverage, dwell, ms},
     words,
 };
-use crate::view::{
-    Chip, Tone,
-    frame::Frame,
-    operations::{Alert, Member, OperationsPage, Revoked, Service, Version},
-    parts::Link,
+use crate::{
+    pages::invite::HOURS,
+    view::{
+        Chip, Tone,
+        frame::Frame,
+        operations::{Alert, Invite, Member, OperationsPage, Revoked, Service, Signing, Version},
+        parts::Link,
+    },
 };
 use bodh_panel::ReviewRule;
 use serde::Deserialize;
@@ -76,8 +80,22 @@ pub(crate) fn page(seen: &Seen<'_>, frame: Frame) -> OperationsPage {
         coverage: coverage(&seen.status.alerts, seen.now_ms),
         incidents: incidents(&seen.status.incidents, &seen.rules, seen.may_trace, seen.now_ms),
         rules: rules(&seen.rules, &seen.status.incidents, seen.may_reverse, seen.now_ms),
+        calibrations: calibration::all(),
         people: seen.people.iter().map(|p| member(p, seen)).collect(),
+        invite: seen.is_operator.then(invite),
         revoked: seen.revoked.iter().map(|id| Revoked { name: words::person(id), id: id.clone() }).collect(),
+    }
+}
+
+/// The roles that the built-in policies know.
+const ROLES: [&str; 4] = ["clinician", "physician", "compliance", "operator"];
+
+fn invite() -> Invite {
+    let at = "/operations/invite";
+    Invite {
+        form: Signing { options: format!("{at}/options"), action: at.to_owned() },
+        roles: ROLES.map(|role| (role.to_owned(), words::role(role).to_owned())).to_vec(),
+        hours: HOURS,
     }
 }
 

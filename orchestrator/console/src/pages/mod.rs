@@ -5,6 +5,7 @@ pub(crate) mod decide;
 pub(crate) mod enrol;
 pub(crate) mod escalation;
 pub(crate) mod inbox;
+pub(crate) mod invite;
 pub(crate) mod operations;
 pub(crate) mod record;
 pub(crate) mod report;

@@ -29,8 +29,12 @@ pub(crate) struct OperationsPage {
     pub(crate) incidents: Vec<Incident>,
     /// Rules that were made of incidents.
     pub(crate) rules: Vec<Rule>,
+    /// Whether probabilities mean what they say: one per set of cases.
+    pub(crate) calibrations: Vec<Calibration>,
     /// People and how they sign.
     pub(crate) people: Vec<Member>,
+    /// The form for an invitation; none where the reader may not invite.
+    pub(crate) invite: Option<Invite>,
     /// Identities that were taken back.
     pub(crate) revoked: Vec<Revoked>,
 }
@@ -106,6 +110,19 @@ pub(crate) struct Incident {
     pub(crate) state: Chip,
 }
 
+/// Stated probabilities against how often they were right, on one set of cases.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Calibration {
+    /// The cases, in words.
+    pub(crate) of: String,
+    /// How many they are, and when it was measured.
+    pub(crate) measured: String,
+    /// The command that measures it again.
+    pub(crate) command: String,
+    /// The diagram.
+    pub(crate) figure: Figure,
+}
+
 /// A rule that was made of an incident.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rule {
@@ -134,6 +151,17 @@ pub(crate) struct Signing {
     pub(crate) options: String,
     /// Where the signature goes.
     pub(crate) action: String,
+}
+
+/// The form for an invitation.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Invite {
+    /// Where it is signed.
+    pub(crate) form: Signing,
+    /// Roles to choose from, and what each may do.
+    pub(crate) roles: Vec<(String, String)>,
+    /// How many hours the link works.
+    pub(crate) hours: i64,
 }
 
 /// A person.
