@@ -104,6 +104,18 @@ describe("what an operator sees", () => {
     assert.equal((await get(olga, marked[0].links[0])).status, 200, "an operator may read the trace");
   });
 
+  it("is whether probabilities mean what they say, on three sets, each with how it was measured", async () => {
+    const { page } = olga;
+    const shown = await page.$$eval("[aria-labelledby=calibration-h] .cols > div", (all) => all.map((one) => ({
+      dots: one.querySelectorAll("svg .p-dot").length, rows: one.querySelectorAll("tbody tr").length, says: one.textContent,
+    })));
+    assert.equal(shown.length, 3);
+    for (const { dots, rows, says } of shown) {
+      assert.ok(dots >= 5 && dots === rows, `${dots} dots and ${rows} rows`);
+      assert.match(says, /[\d,]+ cases, measured on 20\d\d-\d\d-\d\d\. bodh bench accuracy CASES/);
+    }
+  });
+
   it("is accessible, light, and without complaint", async () => {
     for (const { page, complaints } of [olga, ann]) {
       const bytes = await weight(page, operations);
