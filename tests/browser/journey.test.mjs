@@ -99,7 +99,7 @@ describe("a physician", () => {
   it("approves with the passkey, having seen the exact text that she signs", async () => {
     let statement = "";
     await page.route("**/decide", async (route) => {
-      statement = await text("#statement pre");
+      statement = await text("#decide .statement pre");
       await route.continue();
     });
     await decide(page, { reason: REASON });

@@ -1,13 +1,13 @@
 // A panel with its pages, and a browser that trusts it and holds a virtual authenticator.
 import { chromium } from "playwright-core";
 import { spawn, execFileSync } from "node:child_process";
-import { mkdtempSync, mkdirSync, rmSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, mkdirSync, readdirSync, rmSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const BODH = process.env.BODH || join(ROOT, "target/release/bodh");
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const CHROMIUM = process.env.CHROMIUM || "/usr/bin/chromium";
@@ -49,7 +49,33 @@ export async function demo() {
     if (child.exitCode === null && child.signalCode === null && kill()) await gone;
     rmSync(folder, { recursive: true, force: true });
   };
-  return { origin, link, state, home: folder, authority: readFileSync(authority), bodh, end };
+  const log = () => entries(join(state, "log/tile/entries"));
+  return { origin, link, state, home: folder, authority: readFileSync(authority), bodh, log, end };
+}
+
+/** Every entry that is published, as it stands in the bundles: each leaf after its length in two bytes. */
+function entries(folder) {
+  const found = [];
+  for (let n = 0; ; n += 1) {
+    const full = join(folder, String(n).padStart(3, "0"));
+    const widths = existsSync(`${full}.p`) ? readdirSync(`${full}.p`).filter((name) => /^\d+$/.test(name)).map(Number) : [];
+    const file = existsSync(full) ? full : widths.length > 0 && join(`${full}.p`, String(Math.max(...widths)));
+    if (!file) return found;
+    let bytes;
+    try {
+      bytes = readFileSync(file);
+    } catch (grown) {
+      // The log has grown meanwhile: its last bundle goes by another name now.
+      if (grown.code === "ENOENT") return entries(folder);
+      throw grown;
+    }
+    for (let at = 0; at < bytes.length;) {
+      const end = at + 2 + bytes.readUInt16BE(at);
+      found.push(JSON.parse(bytes.toString("utf8", at + 2, end)));
+      at = end;
+    }
+    if (file !== full) return found;
+  }
 }
 
 /** A browser of one person. */

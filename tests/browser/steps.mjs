@@ -139,17 +139,17 @@ export async function submit(who, path, fields, headers = {}) {
   });
 }
 
-/** The person's own page asks as its script would: for a challenge, or with a signature. */
-export function ask(page, path, body) {
-  return page.evaluate(async ([path, body]) => {
-    const csrf = document.querySelector("#decide [name=csrf]").value;
-    const headers = { "X-Bodh-Csrf": csrf, Accept: "application/json" };
-    if (!body) body = new URLSearchParams(new FormData(document.querySelector("#decide")));
+/** The person's own page asks as the script of a form would: for a challenge, or with a signature. */
+export function ask(page, path, body, form = "#decide") {
+  return page.evaluate(async ([path, body, form]) => {
+    form = document.querySelector(form);
+    const headers = { "X-Bodh-Csrf": form.elements.csrf.value, Accept: "application/json" };
+    if (!body) body = new URLSearchParams(new FormData(form));
     else {
       headers["Content-Type"] = "application/json";
       body = JSON.stringify(body);
     }
     const answer = await fetch(path, { method: "POST", headers, body });
     return { status: answer.status, ...(await answer.json().catch(() => ({}))) };
-  }, [path, body]);
+  }, [path, body, form]);
 }

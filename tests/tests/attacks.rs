@@ -2,7 +2,7 @@
 //! certificates of their own, an enrolled person, a service with a stolen token. Each is refused for its own reason,
 //! and each refusal is in the record.
 //!
-//! Against the running panel: `network`, `callers`, `decisions`, `amendments`, `rest`. Against the agents' own service behind a gate of
+//! Against the running panel: `network`, `callers`, `decisions`, `amendments`, `reversals`, `rest`. Against the agents' own service behind a gate of
 //! the tests' own, because nobody but the orchestrator itself can hold its identity: `tokens`, `gates`, `questions`.
 
 #![allow(
@@ -26,6 +26,7 @@ mod attacks {
     mod probe;
     mod questions;
     mod rest;
+    mod reversals;
     mod tokens;
     mod visitor;
 }

@@ -7,14 +7,14 @@ mod support;
 use std::{sync::Arc, time::Duration};
 
 use bodh_guardian::{door, people, state::State};
-use bodh_guardian_api::{Access, pb, proof};
+use bodh_guardian_api::{Access, Enrolment, Invitation, SignedInvitation, pb, proof};
 use bodh_identity::signing::{Context, PersonKey, Signer};
 use ring::{
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
 };
 use support::{
-    CLIENT_EXE, Proc, World, human,
+    CLIENT_EXE, DOMAIN, Proc, World, human,
     passkey::{Authenticator, invitation, spki},
     request,
 };
@@ -112,6 +112,34 @@ async fn invitations_are_refused_for_the_right_reason() {
     state.ledger().record(flush).await.unwrap();
     let counted: u64 = world.memory.of(door::ACCEPT_INVITATION).iter().map(|draft| draft.count).sum();
     assert_eq!(counted, 11);
+}
+
+#[tokio::test]
+async fn an_operator_with_a_passkey_invites_with_it() {
+    let world = World::new();
+    let (state, olga, bea) = (world.start().await, Authenticator::new(), Authenticator::new());
+    let (at, until) = (world.time(), world.time() + HOUR);
+    let link = invitation("olga", &["operator"], &world.operator, "local", until);
+    accept(&state, &olga.accept(&olga.record("olga", &["operator"], &link, at))).await.unwrap();
+    let invited = |context| {
+        let by = human("olga");
+        let invitation =
+            Invitation::new(("bea", DOMAIN), &["approver"], by.as_str(), &"1".repeat(32), until).to_bytes();
+        let signature = olga.sign(context, &invitation);
+        let link = SignedInvitation { invitation, signature }.to_link();
+        bea.accept(&Enrolment { enrolled_by: by.to_string(), ..bea.record("bea", &["approver"], &link, at) })
+    };
+    assert_eq!(accept(&state, &invited(Context::Decision)).await, Err("not_invited"), "signed for another purpose");
+    accept(&state, &invited(Context::Invitation)).await.unwrap();
+    let recorded = world.memory.of("accept_invitation");
+    let last = recorded.last().unwrap();
+    assert_eq!(
+        (last.resource.as_str(), last.actors.as_slice()),
+        (human("bea").as_str(), &[human("olga").to_string()][..])
+    );
+    // And after a start, when everything that was stored is checked again.
+    let state = world.restart(state).await;
+    assert_eq!(state.registry().person(&human("bea")).unwrap().key, bea.key());
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 "use strict";
-// Passkeys: sign in, enrol, sign a decision. No library; the server sends and gets base64url.
+// Passkeys: sign in, enrol, sign a statement. No library; the server sends and gets base64url.
 // The forms say where to ask: `data-options` (the challenge), `data-made` (the new key), `action` (the answer).
 (() => {
   const bytes = (text) => {
@@ -110,8 +110,9 @@
     return post(form.action, { handle: asked.handle, credential, ...proof }, csrfOf(form), UNSURE);
   }
 
-  async function decide(form) {
-    const shown = document.getElementById("statement");
+  // Every form whose content is signed: a decision, a review, a reversal, an invitation.
+  async function touch(form) {
+    const shown = form.querySelector(".statement");
     shown.hidden = true;
     const asked = await post(form.dataset.options, fields(form), csrfOf(form));
     shown.querySelector("pre").textContent = asked.statement;
@@ -121,10 +122,24 @@
     return post(form.action, { handle: asked.handle, ...proof }, csrfOf(form), UNSURE);
   }
 
+  /** Shows a link that is to be passed on, ready to be copied; what it was made from is cleared away. */
+  function hand(form, link) {
+    const shown = form.querySelector(".link");
+    const field = shown.querySelector("input");
+    const copy = shown.querySelector("button");
+    form.reset();
+    field.value = link;
+    shown.hidden = false;
+    field.focus();
+    field.select();
+    copy.onclick = () => {
+      field.select();
+      navigator.clipboard.writeText(link).then(() => (copy.textContent = "Copied"), () => {});
+    };
+  }
+
   /** Runs one journey per submit: one at a time, the fields stay as they are, a failure is a sentence. */
-  function guard(id, journey) {
-    const form = document.getElementById(id);
-    if (!form) return;
+  function guard(form, journey) {
     const alert = form.querySelector("[role=alert]");
     const button = form.querySelector("button:not([type=button])");
     form.addEventListener("submit", async (event) => {
@@ -137,25 +152,29 @@
         if (!window.isSecureContext || !window.PublicKeyCredential || !navigator.credentials) {
           throw new Told("This browser cannot use passkeys here. Use a current browser, over HTTPS.");
         }
-        const { next } = await journey(form);
+        const { next, link } = await journey(form);
+        if (link) {
+          hand(form, link);
+          return ready();
+        }
         // Only a path of this server: never an address that an answer could have been made to hold.
         if (typeof next !== "string" || !/^\/(?![/\\])/.test(next)) throw new Told("The server's answer was not understood.");
         location.assign(next);
       } catch (error) {
         alert.textContent = words(error);
-        button.disabled = false;
-        button.removeAttribute("aria-busy");
+        ready();
         button.focus();
       }
     });
-    // A page that comes back from the browser's cache must not keep a dead button.
-    window.addEventListener("pageshow", () => {
+    const ready = () => {
       button.disabled = false;
       button.removeAttribute("aria-busy");
-    });
+    };
+    // A page that comes back from the browser's cache must not keep a dead button.
+    window.addEventListener("pageshow", ready);
   }
 
-  guard("sign-in", signIn);
-  guard("enrol", enrol);
-  guard("decide", decide);
+  for (const [forms, journey] of [["#sign-in", signIn], ["#enrol", enrol], ["form[data-touch]", touch]]) {
+    for (const form of document.querySelectorAll(forms)) guard(form, journey);
+  }
 })();

@@ -17,6 +17,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
+use bodh_gate::Entity;
 use bodh_host::{Config, Joined};
 use ring::hmac;
 use std::sync::Arc;
@@ -53,8 +54,7 @@ pub(crate) struct App {
     pub(crate) people: People,
     pub(crate) entering: Ceremonies<pages::sign_in::Entering>,
     pub(crate) enrolling: Ceremonies<pages::enrol::Enrolling>,
-    pub(crate) deciding: Ceremonies<pages::decide::Deciding>,
-    pub(crate) reviewing: Ceremonies<pages::review::Reviewing>,
+    pub(crate) touches: Ceremonies<pages::touch::Statement>,
 }
 
 /// The largest case that a form takes.
@@ -75,8 +75,7 @@ impl App {
             people: People::default(),
             entering: Ceremonies::default(),
             enrolling: Ceremonies::default(),
-            deciding: Ceremonies::default(),
-            reviewing: Ceremonies::default(),
+            touches: Ceremonies::default(),
         }
     }
 
@@ -93,6 +92,12 @@ impl App {
     pub(crate) fn roles(&self, who: &SignedIn) -> Vec<String> {
         let view = self.joined.gate.trust().current().ok();
         view.and_then(|view| view.people.get(&who.id).map(|person| person.roles.clone())).unwrap_or_default()
+    }
+
+    /// Whether policy would let this person do it now: what it would refuse is not offered. It is asked again when they do.
+    pub(crate) fn may(&self, who: &SignedIn, action: &str, resource: Entity) -> bool {
+        let judged = self.joined.gate.rule_for(&who.id, action, resource, serde_json::json!({}));
+        judged.is_ok_and(|judgement| judgement.ruling.is_allowed())
     }
 
     /// The frame of a page.
@@ -204,6 +209,10 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/log/{*path}", get(pages::verify::file))
         .route("/operations", get(pages::operations::page))
         .route("/operations/revoke", post(pages::operations::revoke))
+        .route("/operations/invite/options", post(pages::invite::options))
+        .route("/operations/invite", post(pages::invite::answer))
+        .route("/operations/rules/{id}/options", post(pages::reverse::options))
+        .route("/operations/rules/{id}/reverse", post(pages::reverse::answer))
         .route("/assets/{hash}/{name}", get(|request: Request| async move { assets::serve(request.uri().path()) }))
         .fallback(|| async { Fault::none() })
         .layer(DefaultBodyLimit::max(MOST_FORM))

@@ -10,7 +10,6 @@ mod fault;
 mod fill;
 mod live;
 mod pages;
-mod picture;
 mod session;
 mod signed_in;
 mod start;

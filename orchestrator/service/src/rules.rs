@@ -4,8 +4,11 @@ use crate::{drive::sha256, error::Error, homes::Homes, runner::Runner, store::Ru
 use bodh_audit_api::pb;
 use bodh_audit_log::{Draft, Kind};
 use bodh_clinical::{ClaimId, DiseaseId, Presence, TermId};
+use bodh_gate::Caller;
+use bodh_identity::signing::Context;
 use bodh_knowledge::Pack;
 use bodh_panel::{Panel, REAL_MASS, Resemblance, Reversal, Reversed, ReviewRule};
+use bodh_panel_api::pb as panel;
 use bodh_vault::View;
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
@@ -21,6 +24,9 @@ const SIMILAR: f64 = 0.6;
 /// work there, on less common ground. In the same measurement 88 % of the pairs with the same disease reach it, and
 /// 4.6 % of the others, few of which consider the disease; below it a case shares a finding or two.
 const SIMILAR_IF_CONSIDERED: f64 = 0.4;
+
+/// What a second reversal is told.
+const REVERSED: &str = "this rule is reversed already";
 
 /// An escalation names at most this many rules.
 const NAMED: usize = 20;
@@ -82,10 +88,17 @@ impl Rules {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
     }
 
-    /// The rule, if it stands.
-    fn standing(&self, id: &str) -> Option<Kept> {
+    /// What the gate is told of a rule of this id; whether there is one is only told to whom it admits.
+    pub(crate) fn named<'a>(&self, id: &'a str) -> &'a str {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.iter().find(|kept| kept.rule.id == id && !kept.rule.reversed).cloned()
+        if kept.iter().any(|kept| kept.rule.id == id) { id } else { "unknown" }
+    }
+
+    /// The rule, unless it was taken back before.
+    fn standing(&self, id: &str) -> Result<Kept, Error> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = kept.iter().find(|kept| kept.rule.id == id).ok_or(Error::NoSuch("rule"))?;
+        if kept.rule.reversed { Err(Error::Stale(REVERSED)) } else { Ok(kept.clone()) }
     }
 
     fn replace(&self, by: Kept) {
@@ -156,9 +169,26 @@ impl Runner {
         keys.open(View::Findings, &row.id, 0, &row.sealed)
     }
 
+    /// Takes in what was sent as a reversal, for a caller whom the gate has admitted.
+    pub(crate) async fn take_reversal(
+        &self,
+        caller: &Caller,
+        asked: panel::ReverseRuleRequest,
+    ) -> Result<panel::ReverseRuleReply, Error> {
+        let bytes = asked.reversal_json.as_slice();
+        let reversal = Reversal::from_bytes(bytes).map_err(|error| Error::Signature(error.to_string()))?;
+        if reversal.rule != asked.rule {
+            return Err(Error::Signature("it is about another rule".to_owned()));
+        }
+        let at = reversal.at_unix_ms;
+        self.check_signer(&caller.id, &reversal.signer, at, Context::Reversal, bytes, &asked.signature)?;
+        self.reverse(&reversal, bytes, &asked.signature).await?;
+        Ok(panel::ReverseRuleReply {})
+    }
+
     /// Takes a rule back on a signed statement: the statement is kept with the rule, and the log tells of it.
-    pub(crate) async fn reverse(&self, reversal: &Reversal, statement: &[u8], signature: &[u8]) -> Result<(), Error> {
-        let mut kept = self.rules.standing(&reversal.rule).ok_or(Error::NoSuch("rule in force"))?;
+    async fn reverse(&self, reversal: &Reversal, statement: &[u8], signature: &[u8]) -> Result<(), Error> {
+        let mut kept = self.rules.standing(&reversal.rule)?;
         kept.rule.reversed = true;
         kept.rule.reversal = Some(Reversed {
             signer: reversal.signer.clone(),
@@ -174,7 +204,7 @@ impl Runner {
         draft.commitments.insert("statement_signature".to_owned(), sha256(signature));
         // Commit point: from here on the rule asks nothing, and the entry that says so is queued.
         let queued = self.store.reverse_rule(&row, &reversal.nonce, &pb::Draft::from(draft)).await?;
-        let queued = queued.ok_or(Error::NoSuch("rule in force"))?;
+        let queued = queued.ok_or(Error::Stale(REVERSED))?;
         self.rules.replace(kept);
         self.outbox.acknowledged(queued).await?;
         Ok(())

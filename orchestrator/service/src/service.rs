@@ -12,8 +12,7 @@ use crate::{
 };
 use bodh_gate::{Action, Caller, Entity, Facts, Outcome, Permit};
 use bodh_guardian_api::Access;
-use bodh_identity::signing::Context;
-use bodh_panel::{Report, Reversal};
+use bodh_panel::Report;
 use bodh_panel_api::pb::{self, panel_server::Panel};
 use std::{str::FromStr, sync::Arc};
 use tokio::sync::mpsc;
@@ -294,18 +293,10 @@ impl Panel for Service {
         &self,
         request: Request<pb::ReverseRuleRequest>,
     ) -> Result<Response<pb::ReverseRuleReply>, Status> {
-        let caller = Caller::of(&request)?;
-        let asked = request.into_inner();
-        let reversal = Reversal::from_bytes(&asked.reversal_json).map_err(|e| Error::Signature(e.to_string()))?;
-        let facts = Facts::about(Entity::new("Rule", reversal.rule.as_str()));
-        self.guarded::<ReverseRule, _>(&caller, facts, async {
-            let bytes = asked.reversal_json.as_slice();
-            let at = reversal.at_unix_ms;
-            self.runner.check_signer(&caller.id, &reversal.signer, at, Context::Reversal, bytes, &asked.signature)?;
-            self.runner.reverse(&reversal, bytes, &asked.signature).await?;
-            Ok(pb::ReverseRuleReply {})
-        })
-        .await
+        let (caller, asked) = (Caller::of(&request)?, request.into_inner());
+        let mut facts = Facts::about(Entity::new("Rule", self.runner.rules.named(&asked.rule)));
+        facts.commitments.insert("statement_signature".to_owned(), sha256(&asked.signature));
+        self.guarded::<ReverseRule, _>(&caller, facts, self.runner.take_reversal(&caller, asked)).await
     }
 
     async fn status(&self, request: Request<pb::StatusRequest>) -> Result<Response<pb::StatusReply>, Status> {

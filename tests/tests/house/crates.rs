@@ -17,6 +17,7 @@ const STOREYS: [&[&str]; 7] = [
         "guardian/policy",
         "guardian/token",
         "guardian/vault",
+        "orchestrator/pictures",
     ],
     &[
         "agents/api",

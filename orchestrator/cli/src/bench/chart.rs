@@ -1,6 +1,5 @@
-//! Pictures of what was measured, as SVG without a script: each reads in black and white too, and its numbers are in text.
+//! The picture of what accuracy costs, as SVG without a script: it reads in black and white too, and its numbers are in text.
 
-use bodh_inference::accuracy::Bin;
 use std::fmt::Write as _;
 
 /// A line of a picture: a label, and points.
@@ -112,56 +111,23 @@ pub(crate) fn dollars(title: &str, lines: &[Line]) -> String {
     svg
 }
 
-/// Stated probabilities against how often they were right; a dot's area is its number of cases.
-pub(crate) fn reliability(title: &str, bins: &[Bin]) -> String {
-    let across = |share: f64| LEFT + share * (RIGHT - LEFT);
-    let mut svg = frame(title, "How often the leading diagnosis was right, against its stated probability.");
-    for tenth in (0..=10).step_by(2) {
-        under(&mut svg, across(f64::from(tenth) / 10.0), &format!("{} %", tenth * 10));
-    }
-    caption(&mut svg, "stated probability of the leading diagnosis");
-    let _ = writeln!(
-        svg,
-        "<line x1=\"{LEFT}\" y1=\"{BOTTOM}\" x2=\"{RIGHT}\" y2=\"{TOP}\" stroke=\"#4a5763\" stroke-dasharray=\"6 4\"/>"
-    );
-    let most = bins.iter().map(|bin| bin.n).max().unwrap_or(1).max(1);
-    #[allow(clippy::cast_precision_loss, reason = "a radius")]
-    for bin in bins.iter().filter(|bin| bin.n > 0) {
-        let radius = 4.0 + 14.0 * (bin.n as f64 / most as f64).sqrt();
-        let (x, y) = (across(bin.stated), up(bin.seen));
-        let _ = write!(
-            svg,
-            "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius:.1}\" fill=\"#0b5cad\" fill-opacity=\"0.75\"/>\n\
-             <text x=\"{:.1}\" y=\"{:.1}\" fill=\"#17202a\">n {}</text>\n",
-            x + radius + 3.0,
-            y + 4.0,
-            bin.n
-        );
-    }
-    svg.push_str("</svg>\n");
-    svg
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn pictures_are_well_formed_and_stay_within_the_frame() {
+    fn the_picture_is_well_formed() {
         let line = |label: &str, leads| Line {
             label: label.to_owned(),
             points: vec![(300.0, 0.1), (70_000.0, 0.6)],
             leads,
             mark: Some((900.0, 0.5)),
         };
-        let bins = [Bin { n: 3, stated: 0.05, seen: 0.0 }, Bin { n: 40, stated: 0.95, seen: 1.0 }];
-        for svg in [dollars("A title", &[line("panel", true), line("random", false)]), reliability("A title", &bins)] {
-            assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
-            assert!(!svg.contains("NaN") && !svg.contains("inf") && !svg.contains("<script"));
-            assert!(svg.contains("<title>A title</title>") && svg.contains("<desc>"));
-            let opened = svg.matches("<text").count();
-            assert_eq!(opened, svg.matches("</text>").count());
-        }
+        let svg = dollars("A title", &[line("panel", true), line("random", false)]);
+        assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
+        assert!(!svg.contains("NaN") && !svg.contains("inf") && !svg.contains("<script"));
+        assert!(svg.contains("<title>A title</title>") && svg.contains("<desc>"));
+        assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
         assert!(dollars("Nothing", &[]).ends_with("</svg>\n"));
     }
 }

@@ -140,7 +140,10 @@ fn reverse(args: &ReverseArgs) -> Outcome {
         };
         let reversal_json = reversal.to_bytes();
         let signature = visitor.sign(Context::Reversal, &reversal_json)?;
-        let reply = visitor.panel()?.reverse_rule(pb::ReverseRuleRequest { reversal_json, signature }).await;
+        let reply = visitor
+            .panel()?
+            .reverse_rule(pb::ReverseRuleRequest { rule: reversal.rule, reversal_json, signature })
+            .await;
         reply.map(|_| ()).map_err(|status| at("the orchestrator", &status))
     })?;
     let text = format!("Rule {} is reversed; it stays in the record.\n", shown(&args.rule));

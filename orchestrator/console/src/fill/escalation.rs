@@ -70,7 +70,7 @@ pub(crate) fn page(seen: &Seen<'_>, frame: Frame) -> EscalationPage {
             .map(|r| {
                 format!(
                     "Rule {} of incident {}, {} % alike",
-                    words::short(&r.rule),
+                    words::rule(&r.rule),
                     words::short(&r.incident),
                     r.likeness_permille / 10
                 )
@@ -239,7 +239,6 @@ fn form(seen: &Seen<'_>) -> Form {
         reason: String::new(),
         meaning: MEANING.to_owned(),
         second: None,
-        error: None,
     }
 }
 

@@ -1,10 +1,13 @@
 //! From what the services answer to what the pages show. Pure.
 
 pub(crate) mod amend;
+mod calibration;
 pub(crate) mod chart;
 pub(crate) mod escalation;
 pub(crate) mod evidence;
+mod incidents;
 pub(crate) mod live;
+mod measures;
 pub(crate) mod operations;
 pub(crate) mod record;
 pub(crate) mod replay;

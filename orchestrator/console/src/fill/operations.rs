@@ -1,14 +1,18 @@
 //! The page of operations.
 
-use super::words;
+use super::{
+    calibration,
+    incidents::{Incidence, incidents, rules},
+    measures::{Alerts, coverage, dwell, ms},
+    words,
+};
 use crate::{
-    picture,
+    pages::invite::HOURS,
     view::{
-        Chip, Picture, Tone,
-        format::{age, percent},
+        Chip, Tone,
         frame::Frame,
-        operations::{Alert, Measure, Member, OperationsPage, Revoked, Rule, Service, Version},
-        parts::{Figure, Link},
+        operations::{Alert, Invite, Member, OperationsPage, Revoked, Service, Signing, Version},
+        parts::Link,
     },
 };
 use bodh_panel::ReviewRule;
@@ -21,6 +25,7 @@ pub(crate) struct Status {
     open_escalations: u64,
     identities: Vec<Identity>,
     alerts: Alerts,
+    incidents: Vec<Incidence>,
     versions: BTreeMap<String, String>,
 }
 
@@ -31,19 +36,6 @@ struct Identity {
     executable_sha256: String,
     valid_for_s: i64,
     issued: u64,
-}
-
-#[derive(Debug, Deserialize)]
-struct Alerts {
-    total: u64,
-    by_kind: BTreeMap<String, u64>,
-    seen: u64,
-    investigated: u64,
-    coverage: Option<f64>,
-    dwell_p50_ms: Option<u64>,
-    dwell_p90_ms: Option<u64>,
-    dwell_ms: Vec<u64>,
-    oldest_unseen_ms: Option<u64>,
 }
 
 /// A person as the guardian's feed has them.
@@ -61,6 +53,10 @@ pub(crate) struct Seen<'a> {
     pub(crate) revoked: Vec<String>,
     pub(crate) me: &'a str,
     pub(crate) is_operator: bool,
+    /// Whether a session's trace is open to the reader.
+    pub(crate) may_trace: bool,
+    /// Whether policy lets the reader take a review rule back.
+    pub(crate) may_reverse: bool,
     pub(crate) csrf: &'a str,
     pub(crate) now_ms: i64,
 }
@@ -72,10 +68,6 @@ fn chip(tone: Tone, word: &str) -> Chip {
     Chip { tone, word: word.to_owned() }
 }
 
-fn ms(value: u64) -> String {
-    age(i64::try_from(value).unwrap_or(i64::MAX))
-}
-
 pub(crate) fn page(seen: &Seen<'_>, frame: Frame) -> OperationsPage {
     OperationsPage {
         frame,
@@ -84,11 +76,26 @@ pub(crate) fn page(seen: &Seen<'_>, frame: Frame) -> OperationsPage {
         alerts: alerts(&seen.status),
         services: seen.status.identities.iter().map(service).collect(),
         versions: versions(&seen.status.versions),
-        dwell: dwell(&seen.status.alerts),
-        coverage: coverage(&seen.status.alerts),
-        rules: seen.rules.iter().map(|r| rule(r, seen.now_ms)).collect(),
+        dwell: dwell(&seen.status.alerts, seen.now_ms),
+        coverage: coverage(&seen.status.alerts, seen.now_ms),
+        incidents: incidents(&seen.status.incidents, &seen.rules, seen.may_trace, seen.now_ms),
+        rules: rules(&seen.rules, &seen.status.incidents, seen.may_reverse, seen.now_ms),
+        calibrations: calibration::all(),
         people: seen.people.iter().map(|p| member(p, seen)).collect(),
+        invite: seen.is_operator.then(invite),
         revoked: seen.revoked.iter().map(|id| Revoked { name: words::person(id), id: id.clone() }).collect(),
+    }
+}
+
+/// The roles that the built-in policies know.
+const ROLES: [&str; 4] = ["clinician", "physician", "compliance", "operator"];
+
+fn invite() -> Invite {
+    let at = "/operations/invite";
+    Invite {
+        form: Signing { options: format!("{at}/options"), action: at.to_owned() },
+        roles: ROLES.map(|role| (role.to_owned(), words::role(role).to_owned())).to_vec(),
+        hours: HOURS,
     }
 }
 
@@ -147,56 +154,6 @@ fn versions(versions: &BTreeMap<String, String>) -> Vec<Version> {
         one("pack", "knowledge", hash("pack"), hash("pack_sha256")),
         one("policy", "policy bundle", String::new(), hash("policy_sha256")),
     ]
-}
-
-fn dwell(alerts: &Alerts) -> Measure {
-    let fact = |name: &str, value: String| (name.to_owned(), value);
-    let unseen = usize::try_from(alerts.total.saturating_sub(alerts.seen)).unwrap_or(usize::MAX);
-    let time = |value: Option<u64>| value.map_or_else(|| "none yet".to_owned(), ms);
-    let table = picture::dwell::table(&alerts.dwell_ms, unseen);
-    Measure {
-        facts: vec![
-            fact("Half are seen within", time(alerts.dwell_p50_ms)),
-            fact("Nine in ten within", time(alerts.dwell_p90_ms)),
-            fact("Not seen yet", unseen.to_string()),
-        ],
-        figures: vec![Figure {
-            id: "dwell".to_owned(),
-            picture: Picture(picture::dwell::draw("dwell", &alerts.dwell_ms, unseen)),
-            caption: "How long it took until somebody saw it".to_owned(),
-            columns: table.headers,
-            rows: table.rows,
-        }],
-    }
-}
-
-fn coverage(alerts: &Alerts) -> Measure {
-    let mut facts = vec![
-        ("Investigated".to_owned(), alerts.coverage.map_or_else(|| "no alert yet".to_owned(), percent)),
-        ("Alerts".to_owned(), alerts.total.to_string()),
-        ("Decided or marked".to_owned(), alerts.investigated.to_string()),
-    ];
-    facts.extend(alerts.by_kind.iter().map(|(kind, count)| (words::capital(kind), count.to_string())));
-    Measure { facts, figures: Vec::new() }
-}
-
-fn rule(rule: &ReviewRule, now_ms: i64) -> Rule {
-    let state = match (rule.reversed, rule.in_force(now_ms)) {
-        (true, _) => chip(Tone::Quiet, "reversed"),
-        (_, true) => chip(Tone::Good, "in force"),
-        _ => chip(Tone::Quiet, "lapsed"),
-    };
-    Rule {
-        id: words::short(&rule.id),
-        what: format!("Asks a physician about cases whose findings are at least {} alike.", percent(rule.similarity)),
-        from: Link {
-            label: format!("incident {}, marked by {}", words::short(&rule.incident), words::person(&rule.signer)),
-            href: None,
-        },
-        lapses: words::when(rule.expires_unix_ms),
-        state,
-        reverse: None,
-    }
 }
 
 fn member(known: &Known, seen: &Seen<'_>) -> Member {

@@ -1,17 +1,15 @@
 //! The report's page, and the pictures of a session.
 
 use super::{amend, chart, evidence, live, words};
-use crate::{
-    picture,
-    view::{
-        Picture, Tone,
-        format::{cost, percent},
-        frame::Frame,
-        parts::{Figure, Link},
-        report::{ReportPage, Signature},
-    },
+use crate::view::{
+    Picture, Tone,
+    format::{cost, percent},
+    frame::Frame,
+    parts::{Figure, Link},
+    report::{ReportPage, Signature},
 };
 use bodh_panel::{EscalationStatus, Report, Status};
+use bodh_pictures as picture;
 
 /// Rounds in a picture.
 const DRAWN: usize = 8;

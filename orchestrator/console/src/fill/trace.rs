@@ -1,16 +1,14 @@
 //! A session's trace, from its entries.
 
 use super::words;
-use crate::{
-    picture::{self, graph::Call, lanes},
-    view::{
-        Chip, Picture, Tone,
-        parts::{Figure, Link},
-        record_sessions::Pages,
-        record_trace::{Entry as Row, Fact, Policy, RecordTracePage, Run, Tab, View, Why},
-    },
+use crate::view::{
+    Chip, Picture, Tone,
+    parts::{Figure, Link},
+    record_sessions::Pages,
+    record_trace::{Entry as Row, Fact, Policy, RecordTracePage, Run, Tab, View, Why},
 };
 use bodh_audit_log::{Entry, Kind, Verdict};
+use bodh_pictures::{self as picture, graph::Call, lanes};
 use data_encoding::HEXLOWER;
 use std::collections::BTreeMap;
 

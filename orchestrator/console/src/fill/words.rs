@@ -48,6 +48,11 @@ pub(crate) fn short(id: &str) -> String {
     }
 }
 
+/// The beginning of a review rule's id; it is the incident's that the rule was made of.
+pub(crate) fn rule(id: &str) -> String {
+    short(id.strip_prefix("rule-").unwrap_or(id))
+}
+
 /// What a role may do.
 pub(crate) fn role(role: &str) -> &'static str {
     match role {

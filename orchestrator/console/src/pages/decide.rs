@@ -1,6 +1,6 @@
 //! Deciding: the statement is made of exactly the record that was shown, the passkey signs it, the orchestrator judges it.
 
-use super::{Touched, to_touch};
+use super::touch::{self, Act, Touched};
 use crate::{
     app::{App, Signed},
     fault::Fault,
@@ -20,12 +20,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// A decision that waits for a touch: whose, and exactly what is signed.
-pub(crate) struct Deciding {
-    who: String,
-    escalation: String,
-    session: String,
-    statement: Vec<u8>,
+/// A decision on this escalation.
+fn act(escalation: &str) -> Act {
+    Act(Context::Decision, escalation.to_owned())
 }
 
 /// The form.
@@ -75,11 +72,7 @@ pub(crate) async fn options(
     }
     let shown: Escalation = serde_json::from_slice(&record).map_err(|_| Fault::internal("a record").in_json())?;
     let decision = decision(who, &shown, &chosen)?;
-    let statement = decision.to_bytes();
-    let deciding =
-        Deciding { who: who.id.to_string(), escalation: id, session: shown.session, statement: statement.clone() };
-    let handle = app.deciding.begin(deciding).ok_or_else(|| Fault::internal("no randomness").in_json())?;
-    to_touch(&app, who, Context::Decision, &statement, &handle)
+    touch::ask(&app, who, act(&id), decision.to_bytes())
 }
 
 pub(crate) async fn answer(
@@ -91,23 +84,19 @@ pub(crate) async fn answer(
 ) -> Result<Json<Value>, Fault> {
     signed.check_header(&headers)?;
     let who = &signed.0;
-    let gone = || Fault::new(StatusCode::GONE, "Too late", "The time for this signature ran out. Try again.").in_json();
-    let deciding = app.deciding.take(&touched.handle).ok_or_else(gone)?;
-    if deciding.who != who.id.as_str() || deciding.escalation != id {
-        return Err(Fault::forged().in_json());
-    }
-    let signature = touched.assertion().ok_or_else(|| Fault::bad("The signature could not be read.").in_json())?;
+    let given = touch::take(&app, &signed, &act(&id), &touched)?;
+    let decision = Decision::from_bytes(&given.statement).map_err(|_| Fault::internal("a decision").in_json())?;
     let request = pb::DecideRequest {
         escalation: id,
-        decision_json: deciding.statement,
-        signature,
-        access: who.access(&deciding.session),
+        decision_json: given.statement,
+        signature: given.signature,
+        access: who.access(&decision.session),
     };
     let decided = who.panel.clone().decide(request).await;
     let mut events = decided.map_err(|status| Fault::of(&status).in_json())?.into_inner();
     // The session goes on by itself; whoever decided sees it on its page.
     tokio::spawn(async move { while let Ok(Some(_)) = events.message().await {} });
-    Ok(Json(json!({ "next": format!("/sessions/{}", deciding.session) })))
+    Ok(Json(json!({ "next": format!("/sessions/{}", decision.session) })))
 }
 
 fn decision(who: &crate::signed_in::SignedIn, shown: &Escalation, chosen: &Chosen) -> Result<Decision, Fault> {

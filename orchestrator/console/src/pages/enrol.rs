@@ -1,6 +1,6 @@
 //! Enrolment: the link that an operator gave becomes a passkey, which signs the record that makes its holder a person here.
 
-use super::Touched;
+use super::touch::Touched;
 use crate::{
     app::{App, page as show},
     assets::Asset,

@@ -11,6 +11,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
+use bodh_gate::Entity;
 use bodh_identity::SpiffeId;
 use bodh_panel_api::pb;
 use serde::Deserialize;
@@ -31,17 +32,20 @@ pub(crate) async fn page(State(app): State<Arc<App>>, signed: Signed) -> Result<
     let mut revoked: Vec<_> = view.revoked.iter().map(ToString::to_string).collect();
     revoked.sort();
     let roles = app.roles(who);
+    let has = |role: &str| roles.iter().any(|known| known == role);
     let seen = operations::Seen {
         status: serde_json::from_slice(&status.status_json).map_err(|_| Fault::internal("a status"))?,
         rules: rules.rule_json.iter().filter_map(|json| serde_json::from_slice(json).ok()).collect(),
         people,
         revoked,
         me: who.id.as_str(),
-        is_operator: roles.iter().any(|role| role == "operator"),
+        is_operator: has("operator"),
+        may_trace: has("compliance") || has("operator"),
+        may_reverse: app.may(who, "reverse_rule", Entity::new("Rule", "any")),
         csrf: &who.csrf,
         now_ms: App::now_ms(),
     };
-    let frame = app.frame(Some(who), "Operations", "/operations", &[Asset::Pictures, Asset::Record]);
+    let frame = app.frame(Some(who), "Operations", "/operations", &[Asset::Pictures, Asset::Record, Asset::Passkey]);
     Ok(show(&operations::page(&seen, frame)))
 }
 

@@ -1,6 +1,6 @@
 //! What a compliance officer takes from a trace and leaves on it: the evidence, a replay, a signed review.
 
-use super::{Touched, to_touch};
+use super::touch::{self, Act, Touched};
 use crate::{
     app::{App, Signed, page as show},
     assets::Asset,
@@ -11,7 +11,7 @@ use crate::{
 use axum::{
     Form, Json,
     extract::{Path, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use bodh_evidence::Evidence;
@@ -22,11 +22,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// A review that waits for a touch: whose, and exactly what is signed.
-pub(crate) struct Reviewing {
-    who: String,
-    session: String,
-    statement: Vec<u8>,
+/// A review of this session's record.
+fn act(session: &str) -> Act {
+    Act(Context::Review, session.to_owned())
 }
 
 /// The evidence of a session, as a file to keep.
@@ -120,9 +118,7 @@ pub(crate) async fn options(
     let statement = review.to_bytes();
     // As the orchestrator will read it: what it would refuse is said before anybody signs.
     Review::from_bytes(&statement).map_err(|error| bad(&format!("That cannot be signed: {error}.")))?;
-    let waiting = Reviewing { who: who.id.to_string(), session: id, statement: statement.clone() };
-    let handle = app.reviewing.begin(waiting).ok_or_else(|| Fault::internal("no randomness").in_json())?;
-    to_touch(&app, who, Context::Review, &statement, &handle)
+    touch::ask(&app, who, act(&id), statement)
 }
 
 pub(crate) async fn answer(
@@ -134,13 +130,8 @@ pub(crate) async fn answer(
 ) -> Result<Json<Value>, Fault> {
     signed.check_header(&headers)?;
     let who = &signed.0;
-    let gone = || Fault::new(StatusCode::GONE, "Too late", "The time for this signature ran out. Try again.").in_json();
-    let reviewing = app.reviewing.take(&touched.handle).ok_or_else(gone)?;
-    if reviewing.who != who.id.as_str() || reviewing.session != id {
-        return Err(Fault::forged().in_json());
-    }
-    let signature = touched.assertion().ok_or_else(|| Fault::bad("The signature could not be read.").in_json())?;
-    let (review_json, access) = (reviewing.statement, who.access(&id));
+    let touch::Given { statement: review_json, signature } = touch::take(&app, &signed, &act(&id), &touched)?;
+    let access = who.access(&id);
     let request = pb::ReviewRequest { session: id.clone(), review_json, signature, access };
     who.panel.clone().review(request).await.map_err(|status| Fault::of(&status).in_json())?;
     Ok(Json(json!({ "next": format!("/record/{id}") })))

@@ -1,6 +1,6 @@
 //! Signing in: a passkey's proof at the guardian's door, for a key that the console made a moment ago.
 
-use super::Touched;
+use super::touch::Touched;
 use crate::{
     app::{App, page as show},
     assets::Asset,

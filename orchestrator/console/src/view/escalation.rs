@@ -127,8 +127,6 @@ pub(crate) struct Form {
     pub(crate) meaning: String,
     /// How many more must sign: `A second physician must sign as well.`
     pub(crate) second: Option<String>,
-    /// What went wrong last time.
-    pub(crate) error: Option<String>,
 }
 
 /// What was decided.

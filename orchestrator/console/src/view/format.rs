@@ -106,7 +106,8 @@ pub(crate) fn cost(spent: u64, asked: u64, budget: u64) -> Cost {
     }
 }
 
-fn thousands(number: u64) -> String {
+/// Whole numbers in groups of three digits.
+pub(crate) fn thousands(number: u64) -> String {
     grouped(&number.to_string())
 }
 

@@ -25,10 +25,16 @@ pub(crate) struct OperationsPage {
     pub(crate) dwell: Measure,
     /// The share of calls that the log covers, or of questions that were seen in time.
     pub(crate) coverage: Measure,
-    /// Rules that reviews made.
+    /// Claims that did not stand, the newest first.
+    pub(crate) incidents: Vec<Incident>,
+    /// Rules that were made of incidents.
     pub(crate) rules: Vec<Rule>,
+    /// Whether probabilities mean what they say: one per set of cases.
+    pub(crate) calibrations: Vec<Calibration>,
     /// People and how they sign.
     pub(crate) people: Vec<Member>,
+    /// The form for an invitation; none where the reader may not invite.
+    pub(crate) invite: Option<Invite>,
     /// Identities that were taken back.
     pub(crate) revoked: Vec<Revoked>,
 }
@@ -87,10 +93,42 @@ pub(crate) struct Measure {
     pub(crate) figures: Vec<Figure>,
 }
 
-/// A rule that a review made.
+/// A claim that did not stand.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Incident {
+    /// Its id, where a person marked it: `#incident-ID` leads to its row.
+    pub(crate) anchor: Option<String>,
+    /// When.
+    pub(crate) at: String,
+    /// What it was, in a sentence.
+    pub(crate) what: String,
+    /// The session; its trace where the reader may see it.
+    pub(crate) session: Link,
+    /// The rule that was made of it; none where there is none.
+    pub(crate) rule: Option<Link>,
+    /// Where it stands.
+    pub(crate) state: Chip,
+}
+
+/// Stated probabilities against how often they were right, on one set of cases.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Calibration {
+    /// The cases, in words.
+    pub(crate) of: String,
+    /// How many they are, and when it was measured.
+    pub(crate) measured: String,
+    /// The command that measures it again.
+    pub(crate) command: String,
+    /// The diagram.
+    pub(crate) figure: Figure,
+}
+
+/// A rule that was made of an incident.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rule {
-    /// Its id.
+    /// Its whole id: `#ID` leads to it.
+    pub(crate) anchor: String,
+    /// Its id as people say it.
     pub(crate) id: String,
     /// What it does, in a sentence.
     pub(crate) what: String,
@@ -100,8 +138,30 @@ pub(crate) struct Rule {
     pub(crate) lapses: String,
     /// In force, lapsed, reversed.
     pub(crate) state: Chip,
-    /// Where it is reversed; none when it cannot be, or by this reader.
-    pub(crate) reverse: Option<String>,
+    /// Who reversed it, when and why; none while nobody has.
+    pub(crate) reversed: Option<String>,
+    /// Where its reversal is signed; none when it is not in force, or not this reader's to reverse.
+    pub(crate) reverse: Option<Signing>,
+}
+
+/// A form whose content is signed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Signing {
+    /// Where the statement is asked for.
+    pub(crate) options: String,
+    /// Where the signature goes.
+    pub(crate) action: String,
+}
+
+/// The form for an invitation.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Invite {
+    /// Where it is signed.
+    pub(crate) form: Signing,
+    /// Roles to choose from, and what each may do.
+    pub(crate) roles: Vec<(String, String)>,
+    /// How many hours the link works.
+    pub(crate) hours: i64,
 }
 
 /// A person.

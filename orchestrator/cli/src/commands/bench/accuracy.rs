@@ -44,7 +44,7 @@ pub(super) struct Args {
     /// Write one JSON object per case
     #[arg(long, value_name = "FILE")]
     rankings: Option<PathBuf>,
-    /// Draw the reliability diagram, and with --sequential accuracy against dollars, into this folder (SVG)
+    /// Draw the reliability diagram (SVG, and its numbers as TSV), and with --sequential accuracy against dollars, into this folder
     #[arg(long, value_name = "DIR")]
     charts: Option<PathBuf>,
     /// Print one JSON object
@@ -73,11 +73,20 @@ pub(super) fn run(args: &Args) -> Outcome {
     }
     let told = Told::of(&done, args.leave_publication_out, args.sequential);
     if let Some(folder) = &args.charts {
-        for (name, svg) in told.charts() {
-            write(&folder.join(name), svg.as_bytes())?;
+        for (name, text) in told.charts(&command(args)) {
+            write(&folder.join(name), text.as_bytes())?;
         }
     }
     findings::print(&told, args.json)
+}
+
+/// The command that measures the same again. Where the cases lie on this machine is nobody else's concern.
+fn command(args: &Args) -> String {
+    let mut words = vec!["bodh bench accuracy CASES".to_owned()];
+    words.extend(args.truth.as_ref().map(|_| "--truth TSV".to_owned()));
+    words.extend(args.leave_publication_out.then(|| "--leave-publication-out".to_owned()));
+    words.extend(args.sequential.then(|| format!("--sequential --budget {}", args.budget)));
+    words.join(" ")
 }
 
 /// Says which cases of a truth file are not among the cases; none at all is another file's truth.

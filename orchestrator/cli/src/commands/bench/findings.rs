@@ -7,6 +7,7 @@ use crate::failure::{Failure, Outcome};
 use crate::report::NOT_A_DEVICE;
 use crate::terminal;
 use bodh_inference::accuracy::{self, Share, Summary};
+use bodh_pictures::{measured::Measured, reliability};
 use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -79,11 +80,18 @@ impl<'a> Told<'a> {
         }
     }
 
-    /// File names and pictures.
-    pub(super) fn charts(&self) -> Vec<(&'static str, String)> {
+    /// File names, and pictures with the numbers that they are drawn from. `command` is what was called, without its paths.
+    pub(super) fn charts(&self, command: &str) -> Vec<(&'static str, String)> {
         let of = format!("{} cases", self.summary.n);
-        let title = format!("Stated and seen: the leading diagnosis, {of}");
-        let mut charts = vec![("reliability.svg", chart::reliability(&title, &self.summary.reliability))];
+        let bin = |bin: &accuracy::Bin| reliability::Bin { n: bin.n, stated: bin.stated, seen: bin.seen };
+        let measured = Measured {
+            command: command.to_owned(),
+            date: chrono::Utc::now().format("%Y-%m-%d").to_string(),
+            cases: self.summary.n,
+            bins: self.summary.reliability.iter().map(bin).collect(),
+        };
+        let picture = reliability::file(&format!("Stated and right: the leading diagnosis, {of}"), &measured.bins);
+        let mut charts = vec![("reliability.svg", picture), ("reliability.tsv", measured.to_text())];
         if !self.ways.is_empty() {
             let line = |(place, way): (usize, &Way)| Line {
                 label: way.name.to_owned(),

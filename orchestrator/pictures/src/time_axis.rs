@@ -8,27 +8,27 @@ const BREAK_ROOM: f64 = 9.0;
 
 /// The axis.
 #[derive(Debug)]
-pub(super) struct TimeAxis {
+pub(crate) struct TimeAxis {
     /// The instants that have a place, in order.
     stops: Vec<(i64, f64)>,
     /// The breaks.
-    pub(super) breaks: Vec<Break>,
+    pub(crate) breaks: Vec<Break>,
 }
 
 /// A silence.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Break {
+pub(crate) struct Break {
     /// Its middle on the axis.
-    pub(super) at: f64,
+    pub(crate) at: f64,
     /// Half its width.
-    pub(super) half: f64,
+    pub(crate) half: f64,
     /// How long it was.
-    pub(super) ms: u64,
+    pub(crate) ms: u64,
 }
 
 impl TimeAxis {
     /// An axis over these instants, from `left` to `right`.
-    pub(super) fn new(mut instants: Vec<i64>, left: f64, right: f64) -> Self {
+    pub(crate) fn new(mut instants: Vec<i64>, left: f64, right: f64) -> Self {
         instants.sort_unstable();
         instants.dedup();
         let gaps = instants.windows(2).filter_map(|pair| match pair {
@@ -53,7 +53,7 @@ impl TimeAxis {
     }
 
     /// The place of an instant; between two stops it is where the time divides them.
-    pub(super) fn at(&self, instant: i64) -> f64 {
+    pub(crate) fn at(&self, instant: i64) -> f64 {
         let after = self.stops.partition_point(|(stop, _)| *stop < instant);
         let (before, after) = (after.checked_sub(1).and_then(|place| self.stops.get(place)), self.stops.get(after));
         match (before, after) {

@@ -33,7 +33,7 @@ const TICKS: [u64; 14] = [
 ];
 
 /// The value below which this share of the sorted values lies (nearest rank).
-pub(crate) fn quantile(sorted: &[u64], percent: usize) -> Option<u64> {
+pub fn quantile(sorted: &[u64], percent: usize) -> Option<u64> {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     sorted.get(rank - 1).copied()
 }
@@ -46,7 +46,7 @@ fn sorted(waits_ms: &[u64]) -> Vec<u64> {
 }
 
 /// The drawing. `waits_ms` is the time from raised to seen; `unseen` are still waiting.
-pub(crate) fn draw(id: &str, waits_ms: &[u64], unseen: usize) -> String {
+pub fn draw(id: &str, waits_ms: &[u64], unseen: usize) -> String {
     let waits = sorted(waits_ms);
     let title = "Time from raised to seen";
     let (Some(first), Some(last)) = (waits.first(), waits.last()) else {
@@ -137,7 +137,7 @@ fn message(sorted: &[u64], unseen: usize) -> String {
 }
 
 /// The same as a table: how many were seen within each of the axis's times, and the quantiles.
-pub(crate) fn table(waits_ms: &[u64], unseen: usize) -> Table {
+pub fn table(waits_ms: &[u64], unseen: usize) -> Table {
     let sorted = sorted(waits_ms);
     let mut table = Table::new(&["Measure", "Value"]);
     let mut row = |name: String, value: String| table.rows.push(vec![name, value]);

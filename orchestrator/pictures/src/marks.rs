@@ -4,7 +4,7 @@ use super::svg::{At, number};
 
 /// A mark's shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     /// A dot.
     Circle,
     /// A square.
@@ -22,7 +22,7 @@ pub(super) enum Shape {
 }
 
 /// The shapes and dashes of up to six lines, and of what is left over.
-pub(super) const LINES: [(Shape, &str); 7] = [
+pub(crate) const LINES: [(Shape, &str); 7] = [
     (Shape::Circle, ""),
     (Shape::Square, "7 3"),
     (Shape::Diamond, "2 3"),
@@ -33,7 +33,7 @@ pub(super) const LINES: [(Shape, &str); 7] = [
 ];
 
 /// The path of a shape of about `size` across, centred.
-pub(super) fn shape(shape: Shape, (x, y): At, size: f64) -> String {
+pub(crate) fn shape(shape: Shape, (x, y): At, size: f64) -> String {
     let r = size / 2.0;
     let polygon = |points: &[At]| {
         let points: Vec<String> =

@@ -11,15 +11,15 @@ use super::words::{count, grouped};
 
 /// All calls of one actor to another.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Call {
+pub struct Call {
     /// Who called, in words: `orchestrator`.
-    pub(crate) from: String,
+    pub from: String,
     /// Who was called.
-    pub(crate) to: String,
+    pub to: String,
     /// How often.
-    pub(crate) calls: u64,
+    pub calls: u64,
     /// How many of these were refused.
-    pub(crate) refused: u64,
+    pub refused: u64,
 }
 
 /// Where the orchestrator stands.
@@ -67,7 +67,7 @@ fn nodes(calls: &[Call]) -> Vec<(&str, At)> {
 }
 
 /// The drawing.
-pub(crate) fn draw(id: &str, calls: &[Call]) -> String {
+pub fn draw(id: &str, calls: &[Call]) -> String {
     let nodes = nodes(calls);
     let lowest = nodes.iter().map(|(_, at)| at.1 + 32.0).fold(0.0, f64::max);
     if nodes.is_empty() {
@@ -191,7 +191,7 @@ fn message(calls: &[Call]) -> String {
 }
 
 /// The same as a table: a row per pair, the busiest first.
-pub(crate) fn table(calls: &[Call]) -> Table {
+pub fn table(calls: &[Call]) -> Table {
     let mut table = Table::new(&["From", "To", "Calls", "Refused"]);
     let mut sorted: Vec<&Call> = calls.iter().collect();
     sorted.sort_by(|a, b| b.calls.cmp(&a.calls).then(a.from.cmp(&b.from)).then(a.to.cmp(&b.to)));

@@ -4,7 +4,7 @@ use super::super::marks::Shape;
 
 /// What sort of thing an event is; its shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// Something that was done, from its attempt to its outcome.
     Work,
     /// A person, or the policy, decided.
@@ -54,27 +54,27 @@ impl Kind {
 
 /// One entry, or an attempt with its outcome.
 #[derive(Debug, Clone)]
-pub(crate) struct Event {
+pub struct Event {
     /// The entry's index in the log; its row in the table is `#e123`.
-    pub(crate) index: u64,
+    pub index: u64,
     /// Who did it, in words: `clinician`, `cost guardian`.
-    pub(crate) actor: String,
+    pub actor: String,
     /// What happened, in a few words.
-    pub(crate) label: String,
+    pub label: String,
     /// What sort of thing.
-    pub(crate) kind: Kind,
+    pub kind: Kind,
     /// When, in milliseconds since 1970.
-    pub(crate) at_unix_ms: i64,
+    pub at_unix_ms: i64,
     /// When it ended, for work.
-    pub(crate) until_unix_ms: Option<i64>,
+    pub until_unix_ms: Option<i64>,
     /// It was refused.
-    pub(crate) refused: bool,
+    pub refused: bool,
     /// Of low value: drawn small.
-    pub(crate) quiet: bool,
+    pub quiet: bool,
 }
 
 /// The lanes from top to bottom; actors that are not here come after them, by name.
-pub(crate) const LANES: [&str; 12] = [
+pub const LANES: [&str; 12] = [
     "clinician",
     "orchestrator",
     "intake",

@@ -2,7 +2,7 @@
 
 mod event;
 
-pub(crate) use event::{Event, Kind, LANES};
+pub use event::{Event, Kind, LANES};
 
 use super::Table;
 use super::marks::{Shape, shape};
@@ -27,7 +27,7 @@ fn actors(events: &[Event]) -> Vec<&str> {
 }
 
 /// The drawing. Its width grows with the events, so it stands in a box that scrolls.
-pub(crate) fn draw(id: &str, events: &[Event]) -> String {
+pub fn draw(id: &str, events: &[Event]) -> String {
     let names = actors(events);
     let width = (LEFT + 60.0 + 8.0 * events.len() as f64).clamp(780.0, 3_200.0);
     let bottom = TOP + LANE * names.len() as f64;
@@ -173,7 +173,7 @@ fn message(events: &[Event], names: &[&str]) -> String {
 }
 
 /// The same as a table: a row per actor. The trace's own table has a row per entry.
-pub(crate) fn table(events: &[Event]) -> Table {
+pub fn table(events: &[Event]) -> Table {
     let mut table = Table::new(&["Actor", "Events", "Refused", "Time at work"]);
     for name in actors(events) {
         let own = || events.iter().filter(|event| event.actor == name);

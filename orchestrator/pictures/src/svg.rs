@@ -1,11 +1,11 @@
 //! Writes SVG: every text escaped, every number finite.
 
 /// Where something stands.
-pub(super) type At = (f64, f64);
+pub(crate) type At = (f64, f64);
 
 /// How a text stands to its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Anchor {
+pub(crate) enum Anchor {
     /// It begins there.
     Start,
     /// It is centred there.
@@ -14,18 +14,25 @@ pub(super) enum Anchor {
     End,
 }
 
+/// Room for the heading of a drawing that is a file.
+const HEADING: f64 = 34.0;
+/// What the pages' sheet says of a drawing, for one that stands alone.
+const COLOURS: &str = ".picture{color:#17202a}.p-ground{color:#fff}.p-grid{color:#d5dbe1}.p-axis{color:#767f82}.p-tick,.p-note{color:#4a5763}\
+    .p-heading{font-size:14px;font-weight:600}.p-diagonal{color:#4a5763}.p-thread{color:#0d5a62;opacity:.6}.p-dot{color:#0d5a62}\
+    .p-note{font-style:italic}.p-value{font-weight:600}.p-value,.p-note{paint-order:stroke;stroke:#fff;stroke-width:3}";
+
 /// A drawing under way.
 #[derive(Debug)]
-pub(super) struct Svg(String);
+pub(crate) struct Svg(String);
 
 impl Svg {
     /// Begins a drawing. `id` tells the drawings of a page apart; `desc` says the main message in words.
-    pub(super) fn open(id: &str, class: &str, size: At, title: &str, desc: &str) -> Self {
+    pub(crate) fn open(id: &str, class: &str, size: At, title: &str, desc: &str) -> Self {
         Self::open_as("img", id, class, size, title, desc)
     }
 
     /// The same for a drawing that holds links, which an image may not.
-    pub(super) fn open_as(role: &str, id: &str, class: &str, (width, height): At, title: &str, desc: &str) -> Self {
+    pub(crate) fn open_as(role: &str, id: &str, class: &str, (width, height): At, title: &str, desc: &str) -> Self {
         let id = plain(id);
         Self(format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"picture {class}\" viewBox=\"0 0 {w} {h}\" width=\"{w}\" \
@@ -39,8 +46,24 @@ impl Svg {
         ))
     }
 
+    /// Begins a drawing that is a file of its own: on white, with its heading above it and its colours inside.
+    pub(crate) fn alone(class: &str, (width, height): At, heading: &str, desc: &str) -> Self {
+        let [w, h, above] = [width, height + HEADING, -HEADING].map(number);
+        let mut svg = Self(format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"picture {class}\" viewBox=\"0 {above} {w} {h}\" width=\"{w}\" \
+             height=\"{h}\" role=\"img\" fill=\"none\" stroke=\"none\" font-family=\"system-ui, sans-serif\" font-size=\"13\">\
+             <title>{title}</title><desc>{desc}</desc><style>{COLOURS}</style>",
+            class = classes(class),
+            title = escape(heading),
+            desc = escape(desc),
+        ));
+        svg.rect("ground", (0.0, -HEADING), (width, height + HEADING), 0.0);
+        svg.text("heading", (14.0, 22.0 - HEADING), Anchor::Start, heading);
+        svg
+    }
+
     /// A straight line.
-    pub(super) fn line(&mut self, class: &str, (x1, y1): At, (x2, y2): At) {
+    pub(crate) fn line(&mut self, class: &str, (x1, y1): At, (x2, y2): At) {
         let class = classes(class);
         let [x1, y1, x2, y2] = [x1, y1, x2, y2].map(number);
         self.put(&format!(
@@ -49,7 +72,7 @@ impl Svg {
     }
 
     /// A line through some places. `dash` is empty for a drawn-through one.
-    pub(super) fn polyline(&mut self, class: &str, dash: &str, points: &[At]) {
+    pub(crate) fn polyline(&mut self, class: &str, dash: &str, points: &[At]) {
         let class = classes(class);
         let points: Vec<String> = points.iter().map(|(x, y)| format!("{},{}", number(*x), number(*y))).collect();
         let dash = if dash.is_empty() { String::new() } else { format!(" stroke-dasharray=\"{dash}\"") };
@@ -60,26 +83,26 @@ impl Svg {
     }
 
     /// A drawn and filled shape: the class says which of the two shows.
-    pub(super) fn path(&mut self, class: &str, d: &str) {
+    pub(crate) fn path(&mut self, class: &str, d: &str) {
         let class = classes(class);
         self.put(&format!("<path class=\"{class}\" stroke=\"currentColor\" d=\"{d}\"/>"));
     }
 
     /// A filled shape.
-    pub(super) fn fill(&mut self, class: &str, d: &str) {
+    pub(crate) fn fill(&mut self, class: &str, d: &str) {
         let class = classes(class);
         self.put(&format!("<path class=\"{class}\" fill=\"currentColor\" d=\"{d}\"/>"));
     }
 
     /// A filled rectangle with rounded corners.
-    pub(super) fn rect(&mut self, class: &str, (x, y): At, (width, height): At, radius: f64) {
+    pub(crate) fn rect(&mut self, class: &str, (x, y): At, (width, height): At, radius: f64) {
         let class = classes(class);
         let [x, y, w, h, r] = [x, y, width.max(0.0), height.max(0.0), radius].map(number);
         self.put(&format!("<rect class=\"{class}\" fill=\"currentColor\" x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" rx=\"{r}\"/>"));
     }
 
     /// A text on its base line.
-    pub(super) fn text(&mut self, class: &str, (x, y): At, anchor: Anchor, text: &str) {
+    pub(crate) fn text(&mut self, class: &str, (x, y): At, anchor: Anchor, text: &str) {
         let class = classes(class);
         let anchor = match anchor {
             Anchor::Start => "",
@@ -91,37 +114,37 @@ impl Svg {
     }
 
     /// Begins a group. What it shows when pointed at is `title`, unless that is empty.
-    pub(super) fn group(&mut self, class: &str, title: &str) {
+    pub(crate) fn group(&mut self, class: &str, title: &str) {
         let class = classes(class);
         let title = if title.is_empty() { String::new() } else { format!("<title>{}</title>", escape(title)) };
         self.put(&format!("<g class=\"{class}\">{title}"));
     }
 
     /// Ends a group.
-    pub(super) fn end_group(&mut self) {
+    pub(crate) fn end_group(&mut self) {
         self.put("</g>");
     }
 
     /// Begins a link to a place in the page. It is for pointing only: with the keyboard, the table beside has the same.
-    pub(super) fn link(&mut self, class: &str, anchor: &str, title: &str) {
+    pub(crate) fn link(&mut self, class: &str, anchor: &str, title: &str) {
         let (class, anchor, title) = (classes(class), plain(anchor), escape(title));
         self.put(&format!("<a class=\"{class}\" href=\"#{anchor}\" tabindex=\"-1\"><title>{title}</title>"));
     }
 
     /// Ends a link.
-    pub(super) fn end_link(&mut self) {
+    pub(crate) fn end_link(&mut self) {
         self.put("</a>");
     }
 
     /// A picture of nothing, which says so.
-    pub(super) fn nothing(id: &str, class: &str, title: &str, text: &str) -> String {
+    pub(crate) fn nothing(id: &str, class: &str, title: &str, text: &str) -> String {
         let mut svg = Self::open(id, class, (470.0, 56.0), title, text);
         svg.text("note", (12.0, 32.0), Anchor::Start, text);
         svg.finish()
     }
 
     /// The whole drawing.
-    pub(super) fn finish(mut self) -> String {
+    pub(crate) fn finish(mut self) -> String {
         self.put("</svg>");
         self.0
     }
@@ -133,7 +156,7 @@ impl Svg {
 }
 
 /// A coordinate: one decimal, never `NaN`, `inf` or `-0`.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     if !value.is_finite() {
         return "0".to_owned();
     }
@@ -144,7 +167,7 @@ pub(super) fn number(value: f64) -> String {
 
 /// Text for an element or a quoted attribute. Control characters, and those that turn the direction of what follows,
 /// are shown as replaced.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -2,7 +2,7 @@
 
 /// A linear scale. A domain without extent lies in the middle.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Scale {
+pub(crate) struct Scale {
     /// The values at the two ends.
     domain: (f64, f64),
     /// The places of the two ends.
@@ -11,12 +11,12 @@ pub(super) struct Scale {
 
 impl Scale {
     /// From two values to two places.
-    pub(super) const fn new(domain: (f64, f64), range: (f64, f64)) -> Self {
+    pub(crate) const fn new(domain: (f64, f64), range: (f64, f64)) -> Self {
         Self { domain, range }
     }
 
     /// The place of a value; outside the domain it stays at the end.
-    pub(super) fn at(self, value: f64) -> f64 {
+    pub(crate) fn at(self, value: f64) -> f64 {
         let ((low, high), (from, to)) = (self.domain, self.range);
         let extent = high - low;
         if !value.is_finite() || extent.abs() < f64::EPSILON {
@@ -27,7 +27,7 @@ impl Scale {
 }
 
 /// A step of 1, 2 or 5 times a power of ten that divides `max` into at most `parts`; 1 for nothing.
-pub(super) fn round_step(max: f64, parts: f64) -> f64 {
+pub(crate) fn round_step(max: f64, parts: f64) -> f64 {
     if !max.is_finite() || max <= 0.0 {
         return 1.0;
     }
@@ -38,13 +38,13 @@ pub(super) fn round_step(max: f64, parts: f64) -> f64 {
 }
 
 /// Multiples of a step from 0 to `max`, at most 50.
-pub(super) fn ticks(max: f64, step: f64) -> Vec<f64> {
+pub(crate) fn ticks(max: f64, step: f64) -> Vec<f64> {
     (0..50).map(|n| f64::from(n) * step).take_while(|tick| *tick <= max * 1.000_001).collect()
 }
 
 /// Moves labels apart. Each wants its centre at `wanted` and is `height` high; the order stays, and all stay between `low`
 /// and `high` if they fit.
-pub(super) fn spread(wanted: &[f64], heights: &[f64], low: f64, high: f64) -> Vec<f64> {
+pub(crate) fn spread(wanted: &[f64], heights: &[f64], low: f64, high: f64) -> Vec<f64> {
     let mut labels: Vec<(usize, f64, f64)> =
         wanted.iter().zip(heights).enumerate().map(|(place, (at, height))| (place, *at, *height)).collect();
     labels.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));

@@ -1,7 +1,7 @@
 //! Numbers and labels as people read them.
 
 /// `87.1 %`; what is not quite nothing is not shown as nothing.
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
     if share > 0.0 && share < 0.000_5 {
         return "<0.1 %".to_owned();
@@ -13,14 +13,14 @@ pub(super) fn percent(share: f64) -> String {
 }
 
 /// `$1,204.50`.
-pub(super) fn dollars(cents: i64) -> String {
+pub(crate) fn dollars(cents: i64) -> String {
     let sign = if cents < 0 { "-" } else { "" };
     let cents = cents.unsigned_abs();
     format!("{sign}${}.{:02}", grouped(cents / 100), cents % 100)
 }
 
 /// `12,345`.
-pub(super) fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
@@ -33,7 +33,7 @@ pub(super) fn grouped(number: u64) -> String {
 }
 
 /// Two units at most: `340 ms`, `4.2 s`, `3 min 20 s`, `5 h 7 min`, `2 d 3 h`.
-pub(super) fn duration(ms: u64) -> String {
+pub(crate) fn duration(ms: u64) -> String {
     const UNITS: [(u64, &str); 4] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s")];
     if ms < 1_000 {
         return format!("{ms} ms");
@@ -55,12 +55,12 @@ pub(super) fn duration(ms: u64) -> String {
 }
 
 /// One thing or several: `1 order`, `3 orders`.
-pub(super) fn count(number: usize, one: &str) -> String {
+pub(crate) fn count(number: usize, one: &str) -> String {
     format!("{} {one}{}", grouped(number as u64), if number == 1 { "" } else { "s" })
 }
 
 /// At most `lines` lines of about `width` characters, cut between words where there is a space; `…` where it is cut off.
-pub(super) fn wrap(text: &str, width: usize, lines: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize, lines: usize) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     let mut line = String::new();
     for word in text.split_whitespace() {

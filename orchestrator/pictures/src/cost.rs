@@ -7,20 +7,20 @@ use super::words::{count, dollars, wrap};
 
 /// What one round committed.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Step {
+pub struct Step {
     /// Which round, from 1.
-    pub(crate) round: u32,
+    pub round: u32,
     /// The tests that were ordered.
-    pub(crate) orders: Vec<Order>,
+    pub orders: Vec<Order>,
 }
 
 /// One committed test.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Order {
+pub struct Order {
     /// Its name.
-    pub(crate) label: String,
+    pub label: String,
     /// Its price in cents.
-    pub(crate) cents: i64,
+    pub cents: i64,
 }
 
 /// The drawing's size.
@@ -56,7 +56,7 @@ fn rises(steps: &[Step]) -> Vec<Rise<'_>> {
 }
 
 /// The drawing.
-pub(crate) fn draw(id: &str, steps: &[Step], budget_cents: i64) -> String {
+pub fn draw(id: &str, steps: &[Step], budget_cents: i64) -> String {
     let rises = rises(steps);
     let spent = rises.last().map_or(0, |rise| rise.after);
     let mut svg =
@@ -166,7 +166,7 @@ fn message(steps: &[Step], spent: i64, budget: i64) -> String {
 }
 
 /// The same as a table: a row per order, with the running total.
-pub(crate) fn table(steps: &[Step], budget_cents: i64) -> Table {
+pub fn table(steps: &[Step], budget_cents: i64) -> Table {
     let mut table = Table::new(&["Order", "Round", "Price", "Total", "Left of the budget"]);
     for rise in rises(steps) {
         let left = budget_cents.saturating_sub(rise.after);

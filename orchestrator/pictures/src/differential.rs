@@ -8,24 +8,24 @@ use super::words::{count, dollars, percent, wrap};
 
 /// One round of the session.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Round {
+pub struct Round {
     /// Which round, from 1: some may be left out between two.
-    pub(crate) number: u32,
+    pub number: u32,
     /// Committed so far, in cents.
-    pub(crate) spent_cents: i64,
+    pub spent_cents: i64,
     /// What was thought possible.
-    pub(crate) shares: Vec<Share>,
+    pub shares: Vec<Share>,
 }
 
 /// How probable one diagnosis was in one round.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Share {
+pub struct Share {
     /// Its id, which is the same in every round.
-    pub(crate) id: String,
+    pub id: String,
     /// Its name.
-    pub(crate) label: String,
+    pub label: String,
     /// Between 0 and 1.
-    pub(crate) probability: f64,
+    pub probability: f64,
 }
 
 /// The most diagnoses that have a line of their own.
@@ -87,7 +87,7 @@ fn lines(rounds: &[Round]) -> Vec<Line> {
 }
 
 /// The drawing.
-pub(crate) fn draw(id: &str, rounds: &[Round]) -> String {
+pub fn draw(id: &str, rounds: &[Round]) -> String {
     let lines = lines(rounds);
     let title = "Differential over the rounds";
     if lines.is_empty() {
@@ -172,7 +172,7 @@ fn message(rounds: &[Round], lines: &[Line]) -> String {
 }
 
 /// The same as a table: a row per diagnosis, a column per round.
-pub(crate) fn table(rounds: &[Round]) -> Table {
+pub fn table(rounds: &[Round]) -> Table {
     let mut table = Table::new(&["Diagnosis"]);
     for round in rounds {
         table.headers.push(format!("Round {}, {}", round.number, dollars(round.spent_cents)));
