@@ -174,11 +174,25 @@ fn people_rows() -> Vec<Row> {
                 action,
                 condition,
                 resource: Box::new(move |who| {
-                    Entity::new("Escalation", "e").with("requester", requester(who)).with("kind", "dissent")
+                    Entity::new("Escalation", "e")
+                        .with("requester", requester(who))
+                        .with("kind", "dissent")
+                        .with("asked_by", json!([]))
                 }),
                 context: Box::new(|_| json!({})),
             });
         }
+        rows.push(Row {
+            action,
+            condition: "a test they asked for",
+            resource: Box::new(|who| {
+                Entity::new("Escalation", "e")
+                    .with("requester", other())
+                    .with("kind", "over_budget")
+                    .with("asked_by", json!([same(who)]))
+            }),
+            context: Box::new(|_| json!({})),
+        });
     }
     rows.push(row("mark_incident", "", Entity::new("Incident", "i"), json!({})));
     rows.push(row("reverse_rule", "", Entity::new("Rule", "r"), json!({})));

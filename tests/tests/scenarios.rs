@@ -10,6 +10,7 @@ mod harness;
 
 mod scenarios {
     mod amendments;
+    mod asking;
     mod collector;
     mod escalations;
     mod evidence;

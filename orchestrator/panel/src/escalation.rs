@@ -18,6 +18,9 @@ pub struct Escalation {
     pub agent: String,
     /// Who asked for the session.
     pub requester: String,
+    /// Who asked for what is proposed, where a physician did: decides no more on it than whoever asked for the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<String>,
     /// The round it belongs to.
     pub round: u32,
     /// The kind, e.g. `over_budget`.
@@ -155,6 +158,13 @@ pub enum EscalationStatus {
         /// When it was signed, milliseconds since 1970 UTC.
         at_unix_ms: i64,
     },
+    /// Neither approved nor denied: this person asked for something else first.
+    Asked {
+        /// SPIFFE id.
+        by: String,
+        /// When it was signed, milliseconds since 1970 UTC.
+        at_unix_ms: i64,
+    },
     /// Nobody decided in time, or the session went back before it. Never approved.
     Lapsed,
 }
@@ -192,6 +202,7 @@ impl Escalation {
             trace: session.trace.clone(),
             agent: format!("agent/{member}"),
             requester: session.requester.clone(),
+            asked_by: session.asked_by(act),
             round: session.round,
             kind: ask.kind.clone(),
             role: ask.role.clone(),

@@ -56,6 +56,9 @@ pub enum Event {
     Decided {
         /// The decision.
         decision: Decision,
+        /// The name of the test or question that it asks for, as the packs have it; none where it names none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        label: Option<String>,
     },
     /// A physician marked a claim as false.
     Marked {

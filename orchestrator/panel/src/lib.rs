@@ -9,6 +9,7 @@
 
 mod act;
 mod amend;
+mod asked;
 mod command;
 mod conclude;
 mod course;
@@ -26,6 +27,7 @@ mod tests;
 
 pub use act::{Act, Ask, ConclusionFacts, OrderFacts, Ruling};
 pub use amend::{Amendment, AmendmentError, Corrected, Correction, MOST_AMENDMENTS, MOST_CORRECTIONS, MOST_TEXT, Said};
+pub use asked::{AskError, AskLine, Asked};
 pub use command::{Call, Command, Inquiry};
 pub use course::{Stage, Standing};
 pub use decision::{Decision, DecisionError, Mark, REVIEW_MEANING, Reversal, Review, ReviewVerdict, Verdict};

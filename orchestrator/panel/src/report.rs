@@ -1,6 +1,8 @@
 //! The report: what `--json` prints and a person reads. Fields as in DESIGN §8, and a few more.
 
-use crate::{Amendment, Corrected, EscalationStatus, FailureCause, OrderStatus, Panel, Resemblance, Stage, State};
+use crate::{
+    Amendment, AskLine, Corrected, EscalationStatus, FailureCause, OrderStatus, Panel, Resemblance, Stage, State,
+};
 use bodh_clinical::{Finding, Hypothesis, Ignored, Member, Subject, TermId, TestId, Usd};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -15,6 +17,8 @@ pub enum Status {
     AwaitingResults,
     /// A physician decides.
     AwaitingPhysician,
+    /// A physician asked for something else, and people have to find it out.
+    AwaitingAnswer,
     /// Done.
     Concluded,
     /// Given up.
@@ -169,6 +173,9 @@ pub struct Report {
     pub revision: u32,
     /// What people stated after the case was read, in order.
     pub amendments: Vec<AmendmentLine>,
+    /// What physicians asked for instead of deciding, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asks: Vec<AskLine>,
     /// Why it was given up.
     pub withdrawal: Option<Withdrawal>,
     /// What the reader should know of the input.
@@ -187,6 +194,7 @@ impl Status {
     fn of(state: &State) -> Self {
         match state {
             State::AwaitingPhysician { .. } => Status::AwaitingPhysician,
+            State::AwaitingAnswer { .. } => Status::AwaitingAnswer,
             State::AwaitingResults { .. } => Status::AwaitingResults,
             State::Concluded { .. } => Status::Concluded,
             State::Withdrawn { .. } => Status::Withdrawn,
@@ -252,6 +260,7 @@ impl Report {
             course: session.course.clone(),
             revision: session.revision,
             amendments: session.amendments.iter().map(amendment_line).collect(),
+            asks: crate::asked::lines(panel),
             withdrawal: match &panel.state {
                 State::Withdrawn { why, .. } => Some(*why),
                 _ => None,

@@ -9,13 +9,14 @@ use crate::{
     store::{Decided, EscalationRow},
 };
 use bodh_audit_log::{Draft, Kind};
+use bodh_clinical::TestId;
 use bodh_gate::Caller;
 use bodh_guardian_api::pb::Statement;
 use bodh_identity::{
     SpiffeId,
     signing::{self, Context},
 };
-use bodh_panel::{Decision, Event, Verdict};
+use bodh_panel::{AskError, Decision, Event, StepError};
 use bodh_panel_api::pb;
 use bodh_vault::View;
 
@@ -54,7 +55,7 @@ impl Runner {
         seen.resource.clone_from(&row.id);
         // Seen is seen only when the log says so.
         self.audit.append(seen).await?;
-        Ok(pb::OpenReply { record_json: record_json?, status: row.status, decision })
+        Ok(pb::OpenReply { record_json: record_json?, status: row.status, decision, askable: self.askable() })
     }
 
     /// Takes in what was sent as a decision; `begun` names the session once it is committed.
@@ -139,18 +140,18 @@ impl Runner {
         let sealed = live.keys.seal_bytes(View::Reasoning, &format!("{}/decision", row.id), 0, statement)?;
         let decided = Decided {
             escalation: &row.id,
-            verdict: match decision.verdict {
-                Verdict::Approve => "approve",
-                Verdict::Deny => "deny",
-                Verdict::Amend => "amend",
-            },
+            verdict: decision.verdict.word(),
             by: &decision.signer,
             decision: sealed,
             signature,
         };
         let nonce = Some(decision.nonce.clone());
-        let event = Event::Decided { decision: decision.clone() };
-        self.apply(live, event, With { decided: Some(decided), nonce, ..With::default() }).await
+        let label = decision.asked.as_ref().map(|test| self.named(test)).transpose()?;
+        let event = Event::Decided { decision: decision.clone(), label };
+        match self.apply(live, event, With { decided: Some(decided), nonce, ..With::default() }).await {
+            Err(Error::Step(StepError::Asking(error))) => Err(Error::Invalid(error.to_string())),
+            applied => applied,
+        }
     }
 
     /// The decision on an escalation as it was signed, and its signature.
@@ -159,6 +160,25 @@ impl Runner {
         let record = format!("{escalation}/decision");
         let statement = live.keys.open_bytes(View::Reasoning, &record, 0, &sealed)?;
         Ok(Statement { json: bodh_vault::expose(&statement).to_vec(), signature })
+    }
+}
+
+impl Runner {
+    /// The name of a test or a question, as the packs have it.
+    fn named(&self, test: &TestId) -> Result<String, Error> {
+        let known = self.pack.test(test).ok_or_else(|| Error::Invalid(AskError::Unknown.to_string()))?;
+        Ok(self.pack.test_label(known).to_owned())
+    }
+
+    /// Everything that can be asked for: the tests and questions of the packs.
+    fn askable(&self) -> Vec<pb::Askable> {
+        let one = |test| pb::Askable {
+            test: self.pack.test_id(test).to_owned(),
+            label: self.pack.test_label(test).to_owned(),
+            is_question: self.pack.test_kind(test) == bodh_knowledge::TestKind::History,
+            price_cents: self.pack.price(test).cents(),
+        };
+        self.pack.tests().map(one).collect()
     }
 }
 

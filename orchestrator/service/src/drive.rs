@@ -282,6 +282,7 @@ impl Runner {
                     role: escalation.role.clone(),
                     amount_cents: escalation.amount_cents.and_then(|c| i64::try_from(c).ok()),
                     requester: escalation.requester.clone(),
+                    asked_by: escalation.asked_by.clone(),
                     raised_ms: escalation.raised_unix_ms,
                     record: live.keys.seal_bytes(View::Reasoning, &escalation.id, 0, &record)?,
                     record_sha256: data_encoding::HEXLOWER.encode(&sha256(&record)),

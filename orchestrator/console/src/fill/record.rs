@@ -40,7 +40,7 @@ const KINDS: [Kind; 13] = [
 ];
 const AGENTS: [&str; 6] =
     ["intake", "diagnostician", "reasoning_verifier", "test_planner", "cost_guardian", "supervisor"];
-const DECISIONS: [&str; 3] = ["approve", "deny", "amend"];
+const DECISIONS: [&str; 4] = ["approve", "deny", "amend", "ask"];
 
 pub(crate) fn sessions(entries: &[(u64, Entry)], wanted: &Wanted, frame: Frame) -> RecordSessionsPage {
     let (from, to, mut wrong) = (time(&wanted.from), time(&wanted.to), Vec::new());

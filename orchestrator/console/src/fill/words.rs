@@ -88,6 +88,7 @@ pub(crate) fn tone(kind: &str) -> Tone {
 pub(crate) fn state(state: &str) -> Chip {
     match state {
         "awaiting_physician" => chip(Tone::Warning, "waits for a physician"),
+        "awaiting_answer" => chip(Tone::Warning, "waits for an answer"),
         "awaiting_results" => chip(Tone::Info, "waits for a result"),
         "concluded" => chip(Tone::Good, "concluded"),
         "withdrawn" => chip(Tone::Quiet, "withdrawn"),
@@ -103,6 +104,7 @@ pub(crate) fn status(status: &str) -> Chip {
         "approve" | "approved" => chip(Tone::Good, "approved"),
         "deny" | "denied" => chip(Tone::Bad, "denied"),
         "amend" | "amended" => chip(Tone::Info, "amended"),
+        "ask" | "asked" => chip(Tone::Info, "something else asked for"),
         "lapsed" => chip(Tone::Quiet, "lapsed, undecided"),
         other => chip(Tone::Quiet, other),
     }

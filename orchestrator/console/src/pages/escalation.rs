@@ -44,6 +44,7 @@ pub(crate) async fn page(
         revealed: asked.show.is_some() || own.is_some() || opened.status != "open",
         own,
         decision: opened.decision.map(|signed| signed.json),
+        askable: &opened.askable,
         csrf: &who.csrf,
         now_ms: App::now_ms(),
     };

@@ -2,6 +2,21 @@
 
 use super::{Chip, Picture, Tone, amend::Amending};
 
+/// What a physician asked for instead of deciding.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Asked {
+    /// Who.
+    pub(crate) by: String,
+    /// When.
+    pub(crate) at: String,
+    /// The test or question by its name, or `an answer`.
+    pub(crate) what: String,
+    /// In the physician's words.
+    pub(crate) words: String,
+    /// Whether the session waits for it.
+    pub(crate) waits: bool,
+}
+
 /// A link, or a word that leads nowhere.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Link {

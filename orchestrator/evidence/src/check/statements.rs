@@ -4,7 +4,7 @@
 use super::{Check, Decided, Fault, Given, fault, fault_at, people::People};
 use bodh_audit_log::{Entry, Hash, Kind};
 use bodh_identity::signing::{Context, verify};
-use bodh_panel::{Decision, EscalationStatus, Mark, Panel, Review, Verdict};
+use bodh_panel::{Decision, EscalationStatus, Mark, Panel, Review};
 use data_encoding::BASE64;
 
 const STEP: &str = "signatures";
@@ -62,12 +62,8 @@ pub(super) fn check(
 }
 
 fn of_decision(decision: &Decision) -> (&'static str, String, String, String, i64) {
-    let verdict = match decision.verdict {
-        Verdict::Approve => "approve",
-        Verdict::Deny => "deny",
-        Verdict::Amend => "amend",
-    };
-    ("decide", decision.escalation.clone(), verdict.to_owned(), decision.meaning.clone(), decision.at_unix_ms)
+    let verdict = decision.verdict.word().to_owned();
+    ("decide", decision.escalation.clone(), verdict, decision.meaning.clone(), decision.at_unix_ms)
 }
 
 fn about(session: &str, given: &Given<'_>) -> Result<(), Fault> {
@@ -117,6 +113,7 @@ fn all_there(panel: &Panel, decided: &[Decided]) -> Result<(), Fault> {
             EscalationStatus::Approved { by, .. } => (by, "approve"),
             EscalationStatus::Denied { by, .. } => (by, "deny"),
             EscalationStatus::Amended { by, .. } => (by, "amend"),
+            EscalationStatus::Asked { by, .. } => (by, "ask"),
             EscalationStatus::Open | EscalationStatus::Lapsed => continue,
         };
         let said = |d: &&Decided| d.purpose == "decision" && d.about == escalation.id && d.verdict == verdict;

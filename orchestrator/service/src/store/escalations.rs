@@ -26,13 +26,15 @@ pub(crate) struct EscalationRow {
     pub(crate) amount_cents: Option<i64>,
     /// Who asked for the session.
     pub(crate) requester: String,
+    /// Who asked for what is proposed, where a physician did.
+    pub(crate) asked_by: Option<String>,
     /// When it was raised.
     pub(crate) raised_ms: i64,
     /// The record as shown, sealed.
     pub(crate) record: Vec<u8>,
     /// SHA-256 of the record as shown, hex. Unguessable: the record holds the session's random id.
     pub(crate) record_sha256: String,
-    /// `open`, `approve`, `deny`, `amend` or `lapsed`.
+    /// `open`, `approve`, `deny`, `amend`, `ask` or `lapsed`.
     pub(crate) status: String,
 }
 
@@ -40,7 +42,7 @@ pub(crate) struct EscalationRow {
 pub(crate) struct Decided<'a> {
     /// The escalation.
     pub(crate) escalation: &'a str,
-    /// `approve`, `deny` or `amend`.
+    /// `approve`, `deny`, `amend` or `ask`.
     pub(crate) verdict: &'static str,
     /// SPIFFE id.
     pub(crate) by: &'a str,
@@ -63,6 +65,7 @@ impl FromRow<'_, SqliteRow> for EscalationRow {
             role: row.try_get("role")?,
             amount_cents: row.try_get("amount_cents")?,
             requester: row.try_get("requester")?,
+            asked_by: row.try_get("asked_by")?,
             raised_ms: row.try_get("raised_ms")?,
             record: row.try_get("record")?,
             record_sha256: row.try_get("record_sha256")?,
@@ -73,7 +76,7 @@ impl FromRow<'_, SqliteRow> for EscalationRow {
 
 impl EscalationRow {
     pub(super) async fn insert(&self, tx: &mut Transaction<'_, Sqlite>) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO escalations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)")
+        sqlx::query("INSERT INTO escalations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, ?)")
             .bind(&self.id)
             .bind(&self.session)
             .bind(&self.kind)
@@ -88,6 +91,7 @@ impl EscalationRow {
             .bind(&self.record)
             .bind(&self.record_sha256)
             .bind(&self.status)
+            .bind(&self.asked_by)
             .execute(&mut **tx)
             .await?;
         Ok(())

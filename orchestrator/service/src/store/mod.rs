@@ -23,7 +23,7 @@ use sqlx::{
 use std::{path::Path, time::Duration};
 
 /// The version of this store's tables.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS sessions (
@@ -41,7 +41,7 @@ CREATE TABLE IF NOT EXISTS escalations (
     id TEXT PRIMARY KEY, session TEXT NOT NULL REFERENCES sessions(id), kind TEXT NOT NULL, reason TEXT NOT NULL,
     action TEXT NOT NULL, agent TEXT NOT NULL, trace TEXT NOT NULL, role TEXT NOT NULL, amount_cents INTEGER, requester TEXT NOT NULL, raised_ms INTEGER NOT NULL,
     record BLOB NOT NULL, record_sha256 TEXT NOT NULL, status TEXT NOT NULL, decided_by TEXT, decision BLOB,
-    signature BLOB
+    signature BLOB, asked_by TEXT
 ) STRICT;
 CREATE TABLE IF NOT EXISTS rules (id TEXT PRIMARY KEY, home TEXT NOT NULL, sealed BLOB NOT NULL, reversed INTEGER NOT NULL,
     expires_ms INTEGER NOT NULL) STRICT;
@@ -111,7 +111,7 @@ impl Store {
             return Err(StoreError::Version { found });
         }
         sqlx::raw_sql(TABLES).execute(&pool).await?;
-        sqlx::raw_sql("PRAGMA user_version = 3").execute(&pool).await?;
+        sqlx::raw_sql("PRAGMA user_version = 4").execute(&pool).await?;
         Ok(Self { pool })
     }
 
