@@ -17,6 +17,7 @@ mod scenarios {
     mod incidents;
     mod inputs;
     mod money;
+    mod pairs;
     mod people;
     mod places;
     mod privacy;

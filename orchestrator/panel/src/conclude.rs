@@ -4,7 +4,7 @@ use crate::deliberate::{note_order, reason, without};
 use crate::step::{StepError, authorize, out_of_place, settle, withdraw};
 use crate::{
     Act, Ask, Command, Decision, Escalation, EscalationStatus, OrderStatus, Panel, Round, Ruling, State, Verdict,
-    Withdrawal, asked,
+    Withdrawal, asked, pair,
 };
 use bodh_clinical::{ClaimId, TestId, Usd};
 
@@ -34,8 +34,8 @@ pub(crate) fn ruled(
     carry_out(panel, round, &acts, rulings)
 }
 
-/// The kind of escalation whose approval the guardian takes for money.
-const OVER_BUDGET: &str = "over_budget";
+/// The kinds of escalation whose approval the guardian takes for money.
+const PAYS: [&str; 2] = ["over_budget", "far_over_budget"];
 
 /// One escalation per reason that no earlier decision on exactly this covers.
 fn raise(panel: &mut Panel, round: &Round, act: &Act, reasons: &[Ask], stamp: (&str, i64)) -> Vec<Escalation> {
@@ -109,7 +109,7 @@ pub(crate) fn lifted(panel: &Panel, act: &Act) -> Vec<String> {
 /// The escalation whose approval pays for the act beyond the budget.
 fn approval(panel: &Panel, act: &Act) -> Option<String> {
     let pays = |(e, s): &&(Escalation, EscalationStatus)| {
-        e.kind == OVER_BUDGET && matches!(s, EscalationStatus::Approved { .. })
+        PAYS.contains(&e.kind.as_str()) && matches!(s, EscalationStatus::Approved { .. })
     };
     decided_on(panel, act).find(pays).map(|(e, _)| e.id.clone())
 }
@@ -125,9 +125,8 @@ pub(crate) fn decided(panel: &mut Panel, decision: &Decision, label: Option<&str
     let State::AwaitingPhysician { round, acts } = panel.state.clone() else {
         return Err(out_of_place("decided", panel));
     };
-    let open =
-        |(e, s): &&mut (Escalation, EscalationStatus)| e.id == decision.escalation && *s == EscalationStatus::Open;
-    let (escalation, status) = panel.session.escalations.iter_mut().find(open).ok_or(StepError::NoSuchEscalation)?;
+    let open = |(e, s): &&(Escalation, EscalationStatus)| e.id == decision.escalation && *s == EscalationStatus::Open;
+    let (escalation, _) = panel.session.escalations.iter().find(open).ok_or(StepError::NoSuchEscalation)?;
     let same = decision.session == panel.session.id
         && decision.kind == escalation.kind
         && decision.action == escalation.action
@@ -135,6 +134,15 @@ pub(crate) fn decided(panel: &mut Panel, decision: &Decision, label: Option<&str
     if !same {
         return Err(StepError::Mismatch);
     }
+    let (takes_two, id) = (escalation.takes_two(decision.verdict), escalation.id.clone());
+    if pair::keeps_first(&mut panel.session, decision, takes_two)? {
+        if decision.verdict == Verdict::Amend {
+            panel.session.reservations.push(decision.reason.clone());
+        }
+        return Ok(Vec::new());
+    }
+    let status = panel.session.escalations.iter_mut().find(|(e, _)| e.id == id).map(|(_, status)| status);
+    let status = status.ok_or(StepError::NoSuchEscalation)?;
     let (by, at_unix_ms) = (decision.signer.clone(), decision.at_unix_ms);
     *status = match decision.verdict {
         Verdict::Approve => EscalationStatus::Approved { by, at_unix_ms },

@@ -1,5 +1,6 @@
 //! Escalations: what a physician is shown, and what became of it.
 
+use crate::act::{is_one, one};
 use crate::{Act, Ask, Resemblance, Round, Session};
 use bodh_clinical::{DiseaseId, Expected, Finding, Presence, Subject, TermId, TestId, Usd};
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,9 @@ pub struct Escalation {
     pub kind: String,
     /// Who decides.
     pub role: String,
+    /// How many different people of that role have to approve this record.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub signers: u32,
     /// The policy that asks.
     pub policy: String,
     /// The policy's reason.
@@ -206,6 +210,7 @@ impl Escalation {
             round: session.round,
             kind: ask.kind.clone(),
             role: ask.role.clone(),
+            signers: ask.signers,
             policy: ask.policy.clone(),
             reason: ask.reason.clone(),
             rules: ask.rules.clone(),

@@ -60,6 +60,11 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         label: Option<String>,
     },
+    /// The first of two approvals does not count any more: its signer was revoked, or may not decide now.
+    Voided {
+        /// The escalation.
+        escalation: String,
+    },
     /// A physician marked a claim as false.
     Marked {
         /// The claim.

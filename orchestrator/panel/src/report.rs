@@ -1,7 +1,9 @@
 //! The report: what `--json` prints and a person reads. Fields as in DESIGN §8, and a few more.
 
+use crate::act::{is_one, one};
 use crate::{
-    Amendment, AskLine, Corrected, EscalationStatus, FailureCause, OrderStatus, Panel, Resemblance, Stage, State,
+    Amendment, AskLine, Corrected, EscalationStatus, FailureCause, First, OrderStatus, Panel, Resemblance, Session,
+    Stage, State,
 };
 use bodh_clinical::{Finding, Hypothesis, Ignored, Member, Subject, TermId, TestId, Usd};
 use serde::{Deserialize, Serialize};
@@ -87,6 +89,12 @@ pub struct EscalationLine {
     pub amount_usd: Option<f64>,
     /// Who decides.
     pub role: String,
+    /// How many different people of that role have to approve.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub signers: u32,
+    /// Where it takes two: who approved first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<First>,
     /// What became of it.
     #[serde(flatten)]
     pub status: EscalationStatus,
@@ -243,7 +251,7 @@ impl Report {
             ignored: session.chart.ignored.clone(),
             contradictory: session.chart.contradictory.clone(),
             orders: session.orders.iter().map(order_line).collect(),
-            escalations: session.escalations.iter().map(|(e, s)| escalation_line(e, s)).collect(),
+            escalations: session.escalations.iter().map(|(e, s)| escalation_line(session, e, s)).collect(),
             cost_usd: session.spent.dollars(),
             budget_usd: session.budget.dollars(),
             dissent: round.map_or(0.0, |r| r.verification.dissent),
@@ -294,7 +302,7 @@ fn amendment_line(amendment: &Amendment) -> AmendmentLine {
     }
 }
 
-fn escalation_line(escalation: &crate::Escalation, status: &EscalationStatus) -> EscalationLine {
+fn escalation_line(session: &Session, escalation: &crate::Escalation, status: &EscalationStatus) -> EscalationLine {
     EscalationLine {
         id: escalation.id.clone(),
         kind: escalation.kind.clone(),
@@ -306,6 +314,8 @@ fn escalation_line(escalation: &crate::Escalation, status: &EscalationStatus) ->
         action: escalation.action.clone(),
         amount_usd: escalation.amount_cents.map(|c| Usd::from_cents(c).dollars()),
         role: escalation.role.clone(),
+        signers: escalation.signers,
+        first: session.first(&escalation.id).cloned(),
         status: status.clone(),
     }
 }

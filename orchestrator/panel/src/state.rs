@@ -1,6 +1,6 @@
 //! The states of a session, each a type that holds only its own data.
 
-use crate::{Act, Amendment, Asked, Call, Command, Escalation, EscalationStatus, Stage, Withdrawal};
+use crate::{Act, Amendment, Asked, Call, Command, Escalation, EscalationStatus, First, Stage, Withdrawal};
 use bodh_clinical::{ClaimId, Differential, Intake, Plan, Pricing, Subject, Supervision, TestId, Usd, Verification};
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +55,9 @@ pub struct Session {
     /// What physicians asked for instead of deciding, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub asks: Vec<Asked>,
+    /// Approvals of what takes two: the first of each, and not the one that was voided.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub firsts: Vec<First>,
     /// What each round came to, in order.
     pub course: Vec<Stage>,
 }
@@ -331,6 +334,7 @@ impl Panel {
             revision: 0,
             amendments: Vec::new(),
             asks: Vec::new(),
+            firsts: Vec::new(),
             course: Vec::new(),
         };
         Self { session, state: State::Convened, outstanding: Vec::new() }

@@ -2,7 +2,7 @@
 
 use crate::{
     Act, AmendmentError, AskError, Command, Event, FailureCause, Inquiry, MAX_TRIES, Panel, State, Withdrawal, amend,
-    asked, conclude, deliberate,
+    asked, conclude, deliberate, pair,
 };
 use bodh_clinical::{Member, Opinion};
 
@@ -37,6 +37,9 @@ pub enum StepError {
     /// The decision is on another session, or on another amount than shown.
     #[error("the decision does not match the escalation")]
     Mismatch,
+    /// Both approvals are one person's.
+    #[error("two different people approve this, and you have approved it already")]
+    SameSigner,
     /// The claim is not in the differential.
     #[error("no such claim in this session's differential")]
     NoSuchClaim,
@@ -69,6 +72,7 @@ pub fn step(panel: &Panel, event: &Event, at_unix_ms: i64) -> Result<(Panel, Vec
         Event::Resulted { test, findings } => deliberate::resulted(&mut next, test, findings)?,
         Event::NotSpent { test } => deliberate::not_spent(&mut next, test)?,
         Event::Decided { decision, label } => conclude::decided(&mut next, decision, label.as_deref())?,
+        Event::Voided { escalation } => pair::voided(&mut next, escalation)?,
         Event::Marked { claim, incident } => conclude::marked(&mut next, claim, incident)?,
         Event::Amended { by, corrections, text, about } => {
             amend::amended(&mut next, (by, at_unix_ms), corrections, text, about.as_ref())?

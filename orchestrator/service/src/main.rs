@@ -16,6 +16,7 @@ mod incident;
 mod keys;
 mod open;
 mod outbox;
+mod pair;
 mod reading;
 mod replay;
 mod reporting;

@@ -30,7 +30,8 @@ Examples:
 Asking for something else approves nothing. What it names is priced and ordered under the same policy as any test; where
 a limit stands in its way, another physician is asked. What only words can say goes to whoever convened the session.
 What is decided on is printed first; the signature covers the hash of exactly that.
-Nobody decides on what they asked for themselves.")]
+Nobody decides on what they asked for themselves. Where policy wants two different people, the first approval is kept
+and does nothing; the second, of the same record, decides.")]
 pub(crate) struct Args {
     /// The escalation, as `bodh inbox` lists it
     #[arg(value_name = "ESCALATION")]
@@ -158,7 +159,10 @@ fn show_only(escalation: &Escalation, opened: &pb::OpenReply, json: bool) -> Out
             &serde_json::json!({ "escalation": escalation, "status": opened.status, "askable": askable }),
         );
     }
-    let text = format!("{}Status: {}\n", report::escalation(escalation), terminal::shown(&opened.status));
+    let first: Option<Decision> = opened.first.as_ref().and_then(|first| Decision::from_bytes(&first.json).ok());
+    let by = first.as_ref().map(|first| first.signer.as_str()).unwrap_or_default();
+    let pair = report::pair(escalation.signers, by).map(|pair| format!(" ({pair})")).unwrap_or_default();
+    let text = format!("{}Status: {}{pair}\n", report::escalation(escalation), terminal::shown(&opened.status));
     terminal::print(&text).map_err(|cause| Failure::failed(format!("stdout: {cause}")))
 }
 

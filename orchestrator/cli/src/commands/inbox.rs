@@ -48,6 +48,7 @@ fn object(item: &pb::InboxItem) -> serde_json::Value {
         "escalation": item.escalation, "session": item.session, "kind": item.kind, "reason": item.reason,
         "raised": time(item.raised_unix_ms), "status": item.status, "amount_cents": item.amount_cents,
         "requester": item.requester, "action": item.action, "agent": item.agent, "trace": item.trace,
+        "signers": item.signers, "first_by": item.first_by,
     })
 }
 
@@ -65,7 +66,7 @@ fn text(items: &[pb::InboxItem]) -> String {
             shown(&item.escalation),
             time(item.raised_unix_ms),
             shown(&item.kind),
-            shown(&item.status),
+            format_args!("{}{}", shown(&item.status), two(item)),
             shown(&item.action),
             shown(&item.reason),
             shown(&item.agent),
@@ -75,6 +76,12 @@ fn text(items: &[pb::InboxItem]) -> String {
         );
     }
     out
+}
+
+fn two(item: &pb::InboxItem) -> String {
+    let open = Some(item).filter(|item| item.status == "open");
+    let pair = open.and_then(|item| crate::report::pair(item.signers, &item.first_by));
+    pair.map(|pair| format!(" ({pair})")).unwrap_or_default()
 }
 
 /// RFC 3339, UTC.

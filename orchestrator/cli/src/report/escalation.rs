@@ -31,6 +31,9 @@ fn head(out: &mut String, e: &Escalation) -> std::fmt::Result {
         dollars_of(s.budget_cents)
     )?;
     writeln!(out, "  reason:   {} (policy {})", shown(&e.reason), shown(&e.policy))?;
+    if e.signers > 1 {
+        writeln!(out, "  decides:  two different people approve exactly this record, or nothing is done")?;
+    }
     for rule in &e.rules {
         let likeness = percent(f64::from(rule.likeness_permille) / 1000.0);
         writeln!(out, "  rule:     {} of incident {}, {likeness} alike", shown(&rule.rule), shown(&rule.incident))?;

@@ -3,7 +3,7 @@
 use super::NOT_A_DEVICE;
 use super::amendments::amendments;
 use super::expected::expected;
-use super::words::{dollars, kind, likelihood, percent, presence, prevalence};
+use super::words::{dollars, kind, likelihood, pair, percent, presence, prevalence};
 use crate::terminal::{Paint, shown};
 use bodh_clinical::{Claim, Finding, Hypothesis, IgnoredCause};
 use bodh_panel::{EscalationStatus, OrderStatus, Report, Status, Withdrawal};
@@ -62,6 +62,10 @@ fn status(out: &mut String, report: &Report, state: Option<&Path>, paint: Paint)
             shown(&escalation.action)
         )?;
         writeln!(out, "      {}", shown(&escalation.reason))?;
+        let first = escalation.first.as_ref().map(|first| first.by.as_str()).unwrap_or_default();
+        if let Some(pair) = pair(escalation.signers, first) {
+            writeln!(out, "      {pair}")?;
+        }
         for rule in &escalation.rules {
             writeln!(out, "      {} of incident {}", shown(&rule.rule), shown(&rule.incident))?;
         }

@@ -8,7 +8,7 @@ mod lines;
 mod words;
 
 pub(crate) use escalation::render as escalation;
-pub(crate) use words::dollars_of;
+pub(crate) use words::{dollars_of, pair};
 
 use crate::failure::{Failure, Outcome};
 use crate::terminal::{self, Paint};

@@ -4,7 +4,7 @@ use super::words;
 use crate::view::{escalation::Choices, parts::Asked};
 use bodh_clinical::TestId;
 use bodh_panel::{AskLine, Escalation, Report};
-use bodh_panel_api::pb::Askable;
+use bodh_panel_api::pb::{Askable, InboxItem};
 
 /// The list: what would tell most stands first, then the questions, then the tests, each by its name.
 pub(crate) fn choices(record: &Escalation, askable: &[Askable]) -> Vec<Choices> {
@@ -25,6 +25,16 @@ pub(crate) fn choices(record: &Escalation, askable: &[Askable]) -> Vec<Choices> 
 pub(crate) fn named(test: &TestId, askable: &[Askable]) -> String {
     let known = askable.iter().find(|one| one.test == test.as_str());
     format!("Asked for: {}.", known.map_or_else(|| test.to_string(), |one| one.label.clone()))
+}
+
+/// What a signer should know where two people have to approve, and none where one decides.
+pub(crate) fn second(record: &Escalation, item: &InboxItem) -> Option<String> {
+    let commits = "Nothing is done before two different people have approved exactly this record.";
+    match (record.signers, item.first_by.as_str()) {
+        (0 | 1, _) => None,
+        (_, "") => Some(format!("{commits} An approval now is the first of two.")),
+        (_, first) => Some(format!("{commits} {} has approved: an approval now is the second.", words::person(first))),
+    }
 }
 
 /// Every request, as a session's pages show it.

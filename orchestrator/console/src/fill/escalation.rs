@@ -34,6 +34,8 @@ pub(crate) struct Seen<'a> {
     /// What can be asked for instead.
     pub(crate) askable: &'a [Askable],
     pub(crate) csrf: &'a str,
+    /// SPIFFE id of the reader.
+    pub(crate) me: &'a str,
     pub(crate) now_ms: i64,
 }
 
@@ -118,7 +120,7 @@ fn sibling(item: &InboxItem, current: &str) -> Sibling {
         label: format!("{}{amount}", words::kind(&item.kind)),
         href: format!("/escalations/{}?show=1", item.escalation),
         current: item.escalation == current,
-        status: words::status(&item.status),
+        status: words::waits(item),
     }
 }
 
@@ -200,6 +202,10 @@ fn method() -> Vec<String> {
 fn standing(seen: &Seen<'_>) -> Standing {
     let decided = seen.decision.as_ref().and_then(|json| Decision::from_bytes(json).ok());
     match (seen.item.status.as_str(), decided) {
+        ("open", _) if seen.item.first_by == seen.me => Standing::Closed(
+            "One of two".to_owned(),
+            "You have approved this. Nothing is done before another physician approves exactly this record.".to_owned(),
+        ),
         ("open", _) => Standing::Open(Box::new(form(seen))),
         (_, Some(decision)) => Standing::Decided(Box::new(said(&decision, seen.askable))),
         ("lapsed", None) => Standing::Closed(
@@ -241,7 +247,7 @@ fn form(seen: &Seen<'_>) -> Form {
         code: String::new(),
         reason: String::new(),
         meaning: MEANING.to_owned(),
-        second: None,
+        second: ask::second(seen.record, seen.item),
         error: None,
     }
 }

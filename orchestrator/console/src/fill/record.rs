@@ -141,6 +141,7 @@ fn seen(entry: &Entry) -> Option<&'static str> {
         "note" => Some("note read"),
         "open" if entry.draft.kind == Kind::Opened => Some("question opened"),
         "decide" if entry.draft.kind == Kind::Decision => Some("question decided"),
+        "approve_first" if entry.draft.kind == Kind::Decision => Some("question approved, one of two"),
         "mark_incident" => Some("claim marked"),
         "reopen_session" => Some("session opened"),
         "convene" => Some("session begun"),

@@ -64,6 +64,7 @@ pub(crate) fn kind(kind: &str) -> String {
     match kind {
         "rare_diagnosis" => "A rare diagnosis".into(),
         "over_budget" => "Over the budget".into(),
+        "far_over_budget" => "Far over the budget".into(),
         "over_test_threshold" => "An expensive test".into(),
         "unknown_price" => "A test of unknown price".into(),
         "dissent" => "The panel disagrees with itself".into(),
@@ -108,6 +109,14 @@ pub(crate) fn status(status: &str) -> Chip {
         "lapsed" => chip(Tone::Quiet, "lapsed, undecided"),
         other => chip(Tone::Quiet, other),
     }
+}
+
+/// The same, of one that may take two people.
+pub(crate) fn waits(item: &bodh_panel_api::pb::InboxItem) -> Chip {
+    if item.status == "open" && !item.first_by.is_empty() {
+        return chip(Tone::Warning, "one of two approved");
+    }
+    status(&item.status)
 }
 
 /// Where an order stands.

@@ -108,6 +108,7 @@ fn tiers(open: &[InboxItem], me: &str, now_ms: i64) -> Vec<Tier> {
 fn ask(item: &InboxItem, own: bool) -> InboxAsk {
     InboxAsk {
         kind: words::kind(&item.kind),
+        half: (!item.first_by.is_empty()).then(|| words::waits(item)),
         amount: (item.amount_cents > 0).then(|| dollars(item.amount_cents)),
         tone: words::tone(&item.kind),
         href: if own { format!("/sessions/{}", item.session) } else { format!("/escalations/{}", item.escalation) },

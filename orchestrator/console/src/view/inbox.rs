@@ -64,6 +64,8 @@ pub(crate) struct InboxAsk {
     pub(crate) kind: String,
     /// The amount at stake.
     pub(crate) amount: Option<String>,
+    /// Where it takes two people and one has approved.
+    pub(crate) half: Option<Chip>,
     /// How serious it is.
     pub(crate) tone: Tone,
     /// Its page.

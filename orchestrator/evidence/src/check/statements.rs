@@ -4,7 +4,7 @@
 use super::{Check, Decided, Fault, Given, fault, fault_at, people::People};
 use bodh_audit_log::{Entry, Hash, Kind};
 use bodh_identity::signing::{Context, verify};
-use bodh_panel::{Decision, EscalationStatus, Mark, Panel, Review};
+use bodh_panel::{Decision, EscalationStatus, Mark, Panel, Review, Verdict};
 use data_encoding::BASE64;
 
 const STEP: &str = "signatures";
@@ -116,9 +116,20 @@ fn all_there(panel: &Panel, decided: &[Decided]) -> Result<(), Fault> {
             EscalationStatus::Asked { by, .. } => (by, "ask"),
             EscalationStatus::Open | EscalationStatus::Lapsed => continue,
         };
-        let said = |d: &&Decided| d.purpose == "decision" && d.about == escalation.id && d.verdict == verdict;
-        if !decided.iter().any(|d| said(&d) && d.by == *by) {
+        let said = |d: &&Decided| d.purpose == "decision" && d.about == escalation.id;
+        if !decided.iter().any(|d| said(&d) && d.verdict == verdict && d.by == *by) {
             return fault(STEP, format!("{} counts as decided, and nobody's signature is here", escalation.id));
+        }
+        let first = panel.session.first(&escalation.id).map(|first| &first.by);
+        let approves = |d: &Decided| ["approve", "amend"].contains(&d.verdict.as_str());
+        let other = |d: &Decided| d.by != *by && Some(&d.by) == first && approves(d);
+        let paired = match status {
+            EscalationStatus::Approved { .. } => escalation.takes_two(Verdict::Approve),
+            EscalationStatus::Amended { .. } => escalation.takes_two(Verdict::Amend),
+            _ => false,
+        };
+        if paired && !decided.iter().any(|d| said(&d) && other(d)) {
+            return fault(STEP, format!("{} takes two people, and one signature is here", escalation.id));
         }
     }
     let marked = |claim: &str| decided.iter().any(|d| d.purpose == "mark" && d.about == claim);

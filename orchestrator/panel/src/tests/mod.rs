@@ -2,6 +2,7 @@
 
 mod amendments;
 mod asking;
+mod pairs;
 mod promises;
 mod stories;
 mod world;

@@ -133,6 +133,7 @@ fn ruling(panel: &Panel, act: &Act, turn: &Turn) -> Ruling {
             role: "physician".into(),
             reason: "because".into(),
             rules: vec![],
+            signers: 1,
         };
         return Ruling::Ask { reasons: vec![reason("one"), reason("two")] };
     }

@@ -28,6 +28,10 @@ pub(crate) struct EscalationRow {
     pub(crate) requester: String,
     /// Who asked for what is proposed, where a physician did.
     pub(crate) asked_by: Option<String>,
+    /// How many different people have to approve.
+    pub(crate) signers: u32,
+    /// Where it takes two: who approved first.
+    pub(crate) first_by: Option<String>,
     /// When it was raised.
     pub(crate) raised_ms: i64,
     /// The record as shown, sealed.
@@ -52,6 +56,9 @@ pub(crate) struct Decided<'a> {
     pub(crate) signature: &'a [u8],
 }
 
+/// Who approved first, and not in vain: of at most one approval per escalation.
+const FIRST_BY: &str = "(SELECT signer FROM firsts f WHERE f.escalation = e.id AND f.void = 0) AS first_by";
+
 impl FromRow<'_, SqliteRow> for EscalationRow {
     fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
@@ -66,6 +73,8 @@ impl FromRow<'_, SqliteRow> for EscalationRow {
             amount_cents: row.try_get("amount_cents")?,
             requester: row.try_get("requester")?,
             asked_by: row.try_get("asked_by")?,
+            signers: row.try_get("signers")?,
+            first_by: row.try_get("first_by")?,
             raised_ms: row.try_get("raised_ms")?,
             record: row.try_get("record")?,
             record_sha256: row.try_get("record_sha256")?,
@@ -76,24 +85,27 @@ impl FromRow<'_, SqliteRow> for EscalationRow {
 
 impl EscalationRow {
     pub(super) async fn insert(&self, tx: &mut Transaction<'_, Sqlite>) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO escalations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, ?)")
-            .bind(&self.id)
-            .bind(&self.session)
-            .bind(&self.kind)
-            .bind(&self.reason)
-            .bind(&self.action)
-            .bind(&self.agent)
-            .bind(&self.trace)
-            .bind(&self.role)
-            .bind(self.amount_cents)
-            .bind(&self.requester)
-            .bind(self.raised_ms)
-            .bind(&self.record)
-            .bind(&self.record_sha256)
-            .bind(&self.status)
-            .bind(&self.asked_by)
-            .execute(&mut **tx)
-            .await?;
+        sqlx::query(
+            "INSERT INTO escalations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, ?, ?)",
+        )
+        .bind(&self.id)
+        .bind(&self.session)
+        .bind(&self.kind)
+        .bind(&self.reason)
+        .bind(&self.action)
+        .bind(&self.agent)
+        .bind(&self.trace)
+        .bind(&self.role)
+        .bind(self.amount_cents)
+        .bind(&self.requester)
+        .bind(self.raised_ms)
+        .bind(&self.record)
+        .bind(&self.record_sha256)
+        .bind(&self.status)
+        .bind(&self.asked_by)
+        .bind(self.signers)
+        .execute(&mut **tx)
+        .await?;
         Ok(())
     }
 }
@@ -120,7 +132,8 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub(crate) async fn escalation(&self, id: &str) -> Result<Option<EscalationRow>, StoreError> {
-        Ok(sqlx::query_as("SELECT * FROM escalations WHERE id = ?").bind(id).fetch_optional(&self.pool).await?)
+        let query = format!("SELECT *, {FIRST_BY} FROM escalations e WHERE id = ?");
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(id).fetch_optional(&self.pool).await?)
     }
 
     /// Escalations, oldest first: the open ones, or all; at most a thousand.
@@ -128,8 +141,10 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub(crate) async fn escalations(&self, all: bool) -> Result<Vec<EscalationRow>, StoreError> {
-        let query = "SELECT * FROM escalations WHERE ? OR status = 'open' ORDER BY raised_ms, id LIMIT 1000";
-        Ok(sqlx::query_as(query).bind(all).fetch_all(&self.pool).await?)
+        let query = format!(
+            "SELECT *, {FIRST_BY} FROM escalations e WHERE ? OR status = 'open' ORDER BY raised_ms, id LIMIT 1000"
+        );
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(all).fetch_all(&self.pool).await?)
     }
 }
 

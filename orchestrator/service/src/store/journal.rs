@@ -1,6 +1,6 @@
 //! The journal: a session's events, and everything that must be durable together with one.
 
-use super::{Decided, EscalationRow, RuleRow, SessionRow, Store, StoreError};
+use super::{Decided, EscalationRow, FirstRow, RuleRow, SessionRow, Store, StoreError, firsts};
 use bodh_audit_api::pb;
 use bodh_audit_log::Draft;
 use prost::Message;
@@ -27,6 +27,10 @@ pub(crate) struct StepRows<'a> {
     pub(crate) raised: Vec<EscalationRow>,
     /// The decision that it was.
     pub(crate) decided: Option<Decided<'a>>,
+    /// The first of two approvals that it was.
+    pub(crate) first: Option<FirstRow<'a>>,
+    /// The escalation whose first approval it voided.
+    pub(crate) voided: Option<&'a str>,
     /// What the gatekeeper holds back from now on.
     pub(crate) hidden: Option<Vec<u8>>,
     /// The rule that it left behind.
@@ -95,6 +99,12 @@ impl Store {
         }
         if let Some(decided) = &step.decided {
             decided.update(&mut tx).await?;
+        }
+        if let Some(first) = &step.first {
+            first.insert(step.seq, &mut tx).await?;
+        }
+        if let Some(escalation) = step.voided {
+            firsts::void(escalation, &mut tx).await?;
         }
         if step.state != "awaiting_physician" {
             let lapse = sqlx::query("UPDATE escalations SET status = 'lapsed' WHERE session = ? AND status = 'open'");

@@ -5,6 +5,7 @@
 //! or decided, and the audit entries that tell of it. Commands are carried out only after that commit.
 
 mod escalations;
+mod firsts;
 mod journal;
 mod outbox;
 mod reviews;
@@ -12,6 +13,7 @@ mod rules;
 mod sessions;
 
 pub(crate) use escalations::{Decided, EscalationRow};
+pub(crate) use firsts::FirstRow;
 pub(crate) use journal::StepRows;
 pub(crate) use rules::RuleRow;
 pub(crate) use sessions::SessionRow;
@@ -41,7 +43,11 @@ CREATE TABLE IF NOT EXISTS escalations (
     id TEXT PRIMARY KEY, session TEXT NOT NULL REFERENCES sessions(id), kind TEXT NOT NULL, reason TEXT NOT NULL,
     action TEXT NOT NULL, agent TEXT NOT NULL, trace TEXT NOT NULL, role TEXT NOT NULL, amount_cents INTEGER, requester TEXT NOT NULL, raised_ms INTEGER NOT NULL,
     record BLOB NOT NULL, record_sha256 TEXT NOT NULL, status TEXT NOT NULL, decided_by TEXT, decision BLOB,
-    signature BLOB, asked_by TEXT
+    signature BLOB, asked_by TEXT, signers INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS firsts (
+    escalation TEXT NOT NULL REFERENCES escalations(id), seq INTEGER NOT NULL, signer TEXT NOT NULL, decision BLOB NOT NULL,
+    signature BLOB NOT NULL, void INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (escalation, seq)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS rules (id TEXT PRIMARY KEY, home TEXT NOT NULL, sealed BLOB NOT NULL, reversed INTEGER NOT NULL,
     expires_ms INTEGER NOT NULL) STRICT;
