@@ -24,6 +24,7 @@ mod scenarios {
     mod record;
     mod report;
     mod state;
+    mod told;
     mod traces;
     mod user;
 }

@@ -12,6 +12,7 @@ mod expiry;
 mod export;
 mod grant;
 mod homes;
+mod inbox;
 mod incident;
 mod keys;
 mod open;

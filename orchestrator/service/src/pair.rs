@@ -12,7 +12,6 @@ use bodh_identity::{
     signing::{self, Context},
 };
 use bodh_panel::{Decision, Event, Panel};
-use bodh_panel_api::pb;
 use bodh_vault::View;
 
 /// The name under which first approvals are sealed.
@@ -66,26 +65,5 @@ impl Runner {
             .with("approved_by", serde_json::json!([]));
         let ruling = self.gate.rule_for(by, "decide", entity, serde_json::json!({}));
         signed && ruling.is_ok_and(|judgement| judgement.ruling.is_allowed())
-    }
-
-    /// Everything that waits, or ever waited, for people.
-    pub(crate) async fn inbox(&self, all: bool) -> Result<pb::InboxReply, Error> {
-        let rows = self.store.escalations(all).await?;
-        let items = rows.into_iter().map(|row| pb::InboxItem {
-            escalation: row.id,
-            session: row.session,
-            kind: row.kind,
-            reason: row.reason,
-            raised_unix_ms: row.raised_ms,
-            status: row.status,
-            amount_cents: row.amount_cents.and_then(|c| u64::try_from(c).ok()).unwrap_or(0),
-            requester: row.requester,
-            action: row.action,
-            agent: row.agent,
-            trace: row.trace,
-            signers: row.signers,
-            first_by: row.first_by.unwrap_or_default(),
-        });
-        Ok(pb::InboxReply { items: items.collect() })
     }
 }

@@ -171,7 +171,9 @@ impl Panel for Service {
                 Err(error) => Err(error),
             };
             self.runner.leave(held).await;
-            Ok(pb::ReportReply { report_json: json(&report?)? })
+            let report_json = json(&report?)?;
+            self.runner.saw(&caller, &session).await?;
+            Ok(pb::ReportReply { report_json })
         })
         .await
     }
@@ -223,7 +225,7 @@ impl Panel for Service {
     async fn inbox(&self, request: Request<pb::InboxRequest>) -> Result<Response<pb::InboxReply>, Status> {
         let caller = Caller::of(&request)?;
         let all = request.into_inner().all;
-        self.guarded::<Inbox, _>(&caller, actions::panel(), self.runner.inbox(all)).await
+        self.guarded::<Inbox, _>(&caller, actions::panel(), self.runner.inbox(&caller, all)).await
     }
 
     async fn open(&self, request: Request<pb::OpenRequest>) -> Result<Response<pb::OpenReply>, Status> {

@@ -1,10 +1,13 @@
 //! What a physician can ask for instead of deciding, and what was asked for.
 
 use super::words;
-use crate::view::{escalation::Choices, parts::Asked};
+use crate::view::{
+    escalation::Choices,
+    parts::{Asked, News},
+};
 use bodh_clinical::TestId;
 use bodh_panel::{AskLine, Escalation, Report};
-use bodh_panel_api::pb::{Askable, InboxItem};
+use bodh_panel_api::pb::{Askable, DecidedItem, InboxItem};
 
 /// The list: what would tell most stands first, then the questions, then the tests, each by its name.
 pub(crate) fn choices(record: &Escalation, askable: &[Askable]) -> Vec<Choices> {
@@ -25,6 +28,19 @@ pub(crate) fn choices(record: &Escalation, askable: &[Askable]) -> Vec<Choices> 
 pub(crate) fn named(test: &TestId, askable: &[Askable]) -> String {
     let known = askable.iter().find(|one| one.test == test.as_str());
     format!("Asked for: {}.", known.map_or_else(|| test.to_string(), |one| one.label.clone()))
+}
+
+/// What was decided of the reader's own sessions, and not seen yet.
+pub(crate) fn news(decided: &[DecidedItem]) -> Vec<News> {
+    let one = |item: &DecidedItem| News {
+        href: format!("/sessions/{}", item.session),
+        session: words::short(&item.session),
+        kind: words::kind(&item.kind),
+        verdict: words::status(&item.verdict),
+        by: words::person(&item.by),
+        at: words::when(item.at_unix_ms),
+    };
+    decided.iter().map(one).collect()
 }
 
 /// What a signer should know where two people have to approve, and none where one decides.

@@ -17,6 +17,23 @@ pub(crate) struct Asked {
     pub(crate) waits: bool,
 }
 
+/// A decision on one of the reader's own sessions that they have not seen.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct News {
+    /// The session's page.
+    pub(crate) href: String,
+    /// The session's short id.
+    pub(crate) session: String,
+    /// The kind of question in words.
+    pub(crate) kind: String,
+    /// What was decided.
+    pub(crate) verdict: Chip,
+    /// By whom.
+    pub(crate) by: String,
+    /// When.
+    pub(crate) at: String,
+}
+
 /// A link, or a word that leads nowhere.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Link {

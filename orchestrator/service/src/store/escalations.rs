@@ -86,7 +86,7 @@ impl FromRow<'_, SqliteRow> for EscalationRow {
 impl EscalationRow {
     pub(super) async fn insert(&self, tx: &mut Transaction<'_, Sqlite>) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO escalations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, ?, ?)",
+            "INSERT INTO escalations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, ?, ?, NULL)",
         )
         .bind(&self.id)
         .bind(&self.session)
@@ -111,14 +111,15 @@ impl EscalationRow {
 }
 
 impl Decided<'_> {
-    pub(super) async fn update(&self, tx: &mut Transaction<'_, Sqlite>) -> Result<(), StoreError> {
+    pub(super) async fn update(&self, at_ms: i64, tx: &mut Transaction<'_, Sqlite>) -> Result<(), StoreError> {
         // Only an open escalation can be decided: two people at once cannot both decide.
-        let query = "UPDATE escalations SET status = ?, decided_by = ?, decision = ?, signature = ? WHERE id = ? AND status = 'open'";
+        let query = "UPDATE escalations SET status = ?, decided_by = ?, decision = ?, signature = ?, decided_ms = ? WHERE id = ? AND status = 'open'";
         let changed = sqlx::query(query)
             .bind(self.verdict)
             .bind(self.by)
             .bind(&self.decision)
             .bind(self.signature)
+            .bind(at_ms)
             .bind(self.escalation)
             .execute(&mut **tx)
             .await?;

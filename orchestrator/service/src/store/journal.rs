@@ -46,7 +46,7 @@ impl Store {
     /// When the store cannot be written; then nothing was.
     pub(crate) async fn open_session(&self, row: &SessionRow, drafts: &[pb::Draft]) -> Result<i64, StoreError> {
         let mut tx = self.pool.begin().await?;
-        sqlx::query("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, NULL, ?, 0)")
+        sqlx::query("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, NULL, ?, 0, 0)")
             .bind(&row.id)
             .bind(&row.trace)
             .bind(&row.requester)
@@ -98,7 +98,7 @@ impl Store {
             row.insert(&mut tx).await?;
         }
         if let Some(decided) = &step.decided {
-            decided.update(&mut tx).await?;
+            decided.update(step.at_ms, &mut tx).await?;
         }
         if let Some(first) = &step.first {
             first.insert(step.seq, &mut tx).await?;
