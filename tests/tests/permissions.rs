@@ -91,9 +91,13 @@ fn kernel_rows() -> Vec<Row> {
     ] {
         rows.push(row("open_session", condition, session(), json!({ "purpose": purpose, "standing": standing })));
     }
-    let over_budget = || json!({ "kind": "over_budget" });
+    let spend = |kind: &str, signers: u32, over: u32| json!({ "kind": kind, "signers": signers, "over_cents": over });
+    let over_budget = move || spend("over_budget", 1, 100_000);
     rows.push(row("approve_spend", "somebody else's session", session(), over_budget()));
-    rows.push(row("approve_spend", "approved for another limit", session(), json!({ "kind": "over_test_threshold" })));
+    rows.push(row("approve_spend", "approved for another limit", session(), spend("over_test_threshold", 1, 0)));
+    rows.push(row("approve_spend", "$1,000.01 over, as over budget", session(), spend("over_budget", 2, 100_001)));
+    rows.push(row("approve_spend", "far over budget, one signer", session(), spend("far_over_budget", 1, 100_001)));
+    rows.push(row("approve_spend", "far over budget, two signers", session(), spend("far_over_budget", 2, 100_001)));
     rows.push(Row {
         action: "approve_spend",
         condition: "their own session",
@@ -174,7 +178,28 @@ fn people_rows() -> Vec<Row> {
                 action,
                 condition,
                 resource: Box::new(move |who| {
-                    Entity::new("Escalation", "e").with("requester", requester(who)).with("kind", "dissent")
+                    Entity::new("Escalation", "e")
+                        .with("requester", requester(who))
+                        .with("kind", "dissent")
+                        .with("asked_by", json!([]))
+                        .with("approved_by", json!([]))
+                }),
+                context: Box::new(|_| json!({})),
+            });
+        }
+        for (condition, barred, free) in [
+            ("a test they asked for", "asked_by", "approved_by"),
+            ("approved by them already", "approved_by", "asked_by"),
+        ] {
+            rows.push(Row {
+                action,
+                condition,
+                resource: Box::new(move |who| {
+                    Entity::new("Escalation", "e")
+                        .with("requester", other())
+                        .with("kind", "far_over_budget")
+                        .with(barred, json!([same(who)]))
+                        .with(free, json!([]))
                 }),
                 context: Box::new(|_| json!({})),
             });
@@ -197,6 +222,9 @@ fn cost_rows() -> Vec<Row> {
             ("$200, session's limit $100", Some(20_000), 250_000, Some(10_000), vec![]),
             ("$600, session's limit $900", Some(60_000), 250_000, Some(90_000), vec![]),
             ("no known price", None, 250_000, None, vec![]),
+            ("$1,010 of $10 left", Some(101_000), 1_000, None, vec![limit]),
+            ("$1,010.01 of $10 left", Some(101_001), 1_000, None, vec![limit, budget]),
+            ("$1,010.01 of $10, far approved", Some(101_001), 1_000, None, vec![limit, "far_over_budget"]),
             ("$600 of $10, both approved", Some(60_000), 1_000, None, vec![budget, limit]),
             ("$600 of $10, limit approved", Some(60_000), 1_000, None, vec![limit]),
             ("no known price, approved", None, 250_000, None, vec![price]),
@@ -277,7 +305,11 @@ fn line(policies: &Policies, row: &Row) -> String {
             Verdict::Allow => "allow",
             Verdict::Deny => "-",
             Verdict::Ask(reasons) => {
-                kinds.extend(reasons.into_iter().map(|reason| format!("{} ({})", reason.kind, reason.role)));
+                let said = |reason: bodh_policy::Reason| match reason.signers {
+                    1 => format!("{} ({})", reason.kind, reason.role),
+                    n => format!("{} ({n} different: {})", reason.kind, reason.role),
+                };
+                kinds.extend(reasons.into_iter().map(said));
                 "ASK"
             }
         };

@@ -226,12 +226,39 @@ async fn nobody_decides_what_they_requested() {
 }
 
 #[tokio::test]
+async fn nobody_decides_on_a_test_they_asked_for_or_approves_twice() {
+    let (schema, set) = panel();
+    let humans = envs(&schema, |principal, action| principal == "Human" && action == "decide");
+    for (whom, forbid) in [("asked_by", "people-no-own-request"), ("approved_by", "people-second-is-another")] {
+        let own = only(&format!(
+            "permit (principal is Human, action, resource) when {{ resource.{whom}.contains(principal) }};"
+        ));
+        assert!(disjoint(&schema, &with(&set, PLANTED), &own, &humans).await, "{whom}: whatever permit is added");
+        assert!(!disjoint(&schema, &without(&set, forbid), &own, &humans).await, "{whom}: it is that forbid");
+    }
+}
+
+#[tokio::test]
+async fn far_beyond_a_budget_one_signature_pays_nothing() {
+    let (schema, set) = panel();
+    let spending = envs(&schema, |principal, action| principal == "Human" && action == "approve_spend");
+    let alone = only(
+        "permit (principal is Human, action, resource) when { context.signers < 2 && context.over_cents > 100000 };",
+    );
+    assert!(disjoint(&schema, &set, &alone, &spending).await);
+}
+
+#[tokio::test]
 async fn nobody_enrols_themselves() {
     let (schema, set) = panel();
     let enrolling = envs(&schema, |principal, action| principal == "Human" && action == "enroll");
     let own = only("permit (principal, action, resource) when { principal == context.subject };");
     assert!(disjoint(&schema, &with(&set, PLANTED), &own, &enrolling).await);
 }
+
+/// Over what is left of the budget, and far over it.
+const OVER: &str = "context.price_known && context.price_cents > context.remaining_cents";
+const FAR: &str = "context.remaining_cents <= 100000000 && context.price_cents > context.remaining_cents + 100000";
 
 #[tokio::test]
 async fn what_must_be_asked_is_never_plainly_allowed() {
@@ -244,7 +271,8 @@ async fn what_must_be_asked_is_never_plainly_allowed() {
     };
     for (kind, condition) in [
         ("unknown_price", "!context.price_known"),
-        ("over_budget", "context.price_known && context.price_cents > context.remaining_cents"),
+        ("over_budget", &format!("{OVER} && !({FAR})")),
+        ("far_over_budget", &format!("context.price_known && {FAR}")),
         ("over_test_threshold", "context.price_known && context.price_cents > 50000"),
     ] {
         let open = unapproved(&format!("{condition} && !context.approved_kinds.contains(\"{kind}\")"));
@@ -253,6 +281,13 @@ async fn what_must_be_asked_is_never_plainly_allowed() {
         let lifted = unapproved(&format!("context.approved_kinds.contains(\"{kind}\")"));
         assert!(disjoint(&schema, &of_kind, &lifted, &costs).await, "{kind} is lifted by its own approval");
     }
+    // Whatever is over the budget is asked about, by the one kind or the other.
+    let both =
+        select(&asks, |policy| ["over_budget", "far_over_budget"].map(Some).contains(&policy.annotation("kind")));
+    let neither =
+        ["over_budget", "far_over_budget"].map(|kind| format!("!context.approved_kinds.contains(\"{kind}\")"));
+    let open = unapproved(&format!("{OVER} && {}", neither.join(" && ")));
+    assert!(implies(&schema, &open, &both, &costs).await, "over the budget somebody is asked");
     for (kind, condition) in [
         ("rare_diagnosis", "context.rare"),
         ("rare_diagnosis", "!context.prevalence_known"),

@@ -10,18 +10,21 @@ mod harness;
 
 mod scenarios {
     mod amendments;
+    mod asking;
     mod collector;
     mod escalations;
     mod evidence;
     mod incidents;
     mod inputs;
     mod money;
+    mod pairs;
     mod people;
     mod places;
     mod privacy;
     mod record;
     mod report;
     mod state;
+    mod told;
     mod traces;
     mod user;
 }

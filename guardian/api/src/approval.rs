@@ -19,6 +19,8 @@ pub struct Approval {
     pub action: String,
     /// The amount that was approved, in cents.
     pub amount_cents: Option<u64>,
+    /// SHA-256 (hex) of what they were shown.
+    pub record_sha256: String,
     /// SPIFFE id of the person who signed.
     pub signer: String,
     /// 32 hex digits, used once.
@@ -45,13 +47,13 @@ mod tests {
     #[test]
     fn reads_what_it_needs_and_refuses_the_rest() {
         let good = format!(
-            r#"{{"escalation":"e-1","session":"s","verdict":"approve","kind":"k","action":"order x","amount_cents":5,"signer":"a","nonce":"{}"}}"#,
+            r#"{{"escalation":"e-1","session":"s","verdict":"approve","kind":"k","action":"order x","amount_cents":5,"record_sha256":"r","signer":"a","nonce":"{}"}}"#,
             "0".repeat(32)
         );
         let approval = Approval::parse(good.as_bytes()).unwrap();
         assert_eq!((approval.amount_cents, approval.verdict.as_str()), (Some(5), "approve"));
         assert_eq!((approval.kind.as_str(), approval.action.as_str()), ("k", "order x"));
-        for field in ["verdict", "kind", "action", "signer", "session"] {
+        for field in ["verdict", "kind", "action", "signer", "session", "record_sha256"] {
             assert_eq!(Approval::parse(good.replace(field, "other").as_bytes()), None, "{field}");
         }
         assert_eq!(Approval::parse(good.replace("00", "0G").as_bytes()), None);

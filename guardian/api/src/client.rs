@@ -77,6 +77,9 @@ pub struct Spent {
     pub remaining_cents: u64,
 }
 
+/// What was signed for spending beyond a budget: nothing, one person's approval, or two people's.
+pub type Approvals = [Option<pb::Statement>; 2];
+
 /// The `Guardian` service over a mutually authenticated channel. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -118,17 +121,18 @@ impl Client {
     }
 
     /// Takes `cents` from the session's budget for the act `key`, once however often it is asked; beyond the budget only
-    /// with a person's signed approval of exactly that (see [`crate::Approval`]).
+    /// with a person's signed approval of exactly that, or two different people's where policy wants two (see [`crate::Approval`]).
     pub async fn spend(
         &self,
         session: &str,
         token: &str,
         (key, cents): (&str, u64),
-        approval: Option<pb::Statement>,
+        approvals: Approvals,
         trace: Trace<'_>,
     ) -> Result<Spent, Error> {
+        let [approval, second] = approvals;
         let (session, token, key) = (session.to_owned(), token.to_owned(), key.to_owned());
-        let request = pb::SpendRequest { session, token, key, cents, trace: trace.to_owned(), approval };
+        let request = pb::SpendRequest { session, token, key, cents, trace: trace.to_owned(), approval, second };
         let reply = self.inner.clone().spend(timed(request)).await?.into_inner();
         Ok(Spent { granted: reply.granted, remaining_cents: reply.remaining_cents })
     }

@@ -23,7 +23,7 @@ pub use access::Access;
 pub use approval::Approval;
 pub use binaries::{Binaries, BinariesError, Binary};
 pub use chain::{Enrolled, OPERATOR, accepted};
-pub use client::{Client, Grant, OpenSession, Spent, Trace};
+pub use client::{Approvals, Client, Grant, OpenSession, Spent, Trace};
 pub use door::{Challenge, Credential, Door, proof};
 pub use enrolment::{Enrolment, EnrolmentError};
 pub use error::Error;

@@ -119,7 +119,7 @@ fn parse(bundle: &Bundle) -> Result<Vec<Placed<'_>>, LoadError> {
 }
 
 /// The annotations of each policy. A misspelt one would be without effect (`@aks` would allow what nobody was asked
-/// about), so only four are known, and each only where it has a meaning.
+/// about), so only five are known, and each only where it has a meaning.
 fn label(placed: &[Placed<'_>]) -> Result<Vec<Label>, LoadError> {
     let mut labels = Vec::new();
     let mut problems = Vec::new();
@@ -140,9 +140,9 @@ fn label(placed: &[Placed<'_>]) -> Result<Vec<Label>, LoadError> {
 
 fn label_one(policy: &Policy) -> Result<Label, String> {
     let annotations: BTreeMap<&str, &str> = policy.annotations().collect();
-    let known = BTreeSet::from(["ask", "id", "kind", "reason"]);
+    let known = BTreeSet::from(["ask", "id", "kind", "reason", "signers"]);
     if let Some(unknown) = annotations.keys().find(|key| !known.contains(*key)) {
-        return Err(format!("unknown annotation @{unknown}; there are @id, @ask, @kind and @reason"));
+        return Err(format!("unknown annotation @{unknown}; there are @id, @ask, @kind, @reason and @signers"));
     }
     let id = *annotations.get("id").ok_or("the policy has no @id(\"...\")")?;
     if !is_word(id) {
@@ -152,6 +152,13 @@ fn label_one(policy: &Policy) -> Result<Label, String> {
     if reason.as_deref().is_some_and(|text| text.trim().is_empty()) {
         return Err("@reason is empty".to_owned());
     }
+    // One is what every @ask means; nothing here could count to three.
+    let signers = match (annotations.get("signers"), annotations.contains_key("ask")) {
+        (None, _) => 1,
+        (Some(&"2"), true) => 2,
+        (Some(_), true) => return Err("@signers is \"2\", or left out".to_owned()),
+        (Some(_), false) => return Err("@signers has no meaning without @ask".to_owned()),
+    };
     let ask = match (annotations.get("ask"), annotations.get("kind"), &reason) {
         (None, None, _) => None,
         (None, Some(_), _) => return Err("@kind has no meaning without @ask".to_owned()),
@@ -163,6 +170,7 @@ fn label_one(policy: &Policy) -> Result<Label, String> {
             role: (*role).to_owned(),
             kind: (*kind).to_owned(),
             reason: reason.clone(),
+            signers,
         }),
         (Some(_), Some(_), Some(_)) => return Err("@ask and @kind are words of a-z, 0-9, - and _".to_owned()),
         (Some(_), _, _) => return Err("@ask needs a @kind and a @reason".to_owned()),

@@ -27,6 +27,8 @@ pub struct Reason {
     pub kind: String,
     /// The sentence shown, from `@reason`.
     pub reason: String,
+    /// How many different people of that role have to agree, from `@signers`: one, or two.
+    pub signers: u32,
 }
 
 /// A verdict and what determined it.

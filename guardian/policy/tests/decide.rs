@@ -24,6 +24,7 @@ permit (principal, action == Action::"open", resource) when { context.night };
 
 @id("open-low")
 @ask("owner")
+@signers("2")
 @kind("level")
 @reason("The level is low.")
 permit (principal, action in [Action::"open"], resource) when { principal.level < 3 };
@@ -97,6 +98,7 @@ fn any_determining_ask_asks_and_all_are_listed() {
     let shown: Vec<_> = reasons.iter().map(|r| (r.policy.as_str(), r.role.as_str(), r.kind.as_str())).collect();
     assert_eq!(shown, [("open-low", "owner", "level"), ("open-night", "approver", "night")]);
     assert_eq!(reasons[1].reason, "It is night.");
+    assert_eq!((reasons[0].signers, reasons[1].signers), (2, 1), "one person decides unless the policy wants two");
     assert_eq!(ruling.policies, ["open-low", "open-night", "open-own"]);
     assert!(!ruling.is_allowed());
     let why = "asks approver and owner by open-low, open-night, open-own: The level is low. It is night. Owners open their doors.";

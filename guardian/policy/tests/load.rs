@@ -78,9 +78,14 @@ fn every_policy_has_an_id_of_its_own() {
 fn annotations_are_known_and_complete() {
     let with =
         |annotations: &str, effect: &str| format!("@id(\"x\")\n{annotations}\n{effect} (principal, action, resource);");
-    let wrong = |annotations, what| assert_problem(&with(annotations, "permit"), 1, what);
+    let wrong = |annotations: &str, what| assert_problem(&with(annotations, "permit"), 1, what);
     wrong("@aks(\"owner\") @reason(\"r\")", "unknown annotation @aks");
     wrong("@advice(\"a\")", "unknown annotation @advice");
+    wrong("@signers(\"2\") @reason(\"r\")", "@signers has no meaning without @ask");
+    for count in ["0", "1", "3", "two", ""] {
+        let annotations = format!("@ask(\"owner\") @kind(\"k\") @reason(\"r\") @signers(\"{count}\")");
+        wrong(&annotations, "@signers is \"2\", or left out");
+    }
     wrong("@ask(\"owner\")", "needs a @kind and a @reason");
     wrong("@ask(\"owner\") @kind(\"k\")", "needs a @kind and a @reason");
     wrong("@ask(\"owner\") @reason(\"r\")", "needs a @kind and a @reason");

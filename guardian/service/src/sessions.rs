@@ -103,12 +103,12 @@ pub async fn renew(
     Ok(grant(token, secret.to_secret().expose_secret(), secret.recipient(), session.remaining))
 }
 
-/// Takes from the budget, once per key; beyond it only by `approval`, which is used up and pays exactly what is missing.
+/// Takes from the budget, once per key; beyond it only by `approvals`, which are used up and pay exactly what is missing.
 pub async fn spend(
     state: &State,
     peer: &SpiffeId,
     request: &pb::SpendRequest,
-    approval: Option<&Signed>,
+    approvals: &[Signed],
 ) -> Result<pb::SpendReply, Error> {
     let printable = |b: u8| b == b' ' || b.is_ascii_graphic();
     if !(1..=MAX_KEY).contains(&request.key.len()) || !request.key.bytes().all(printable) {
@@ -122,9 +122,10 @@ pub async fn spend(
     if request.cents > MAX_BUDGET_CENTS {
         return Ok(pb::SpendReply { granted: false, remaining_cents: session.remaining });
     }
-    let overspend = approval.map(|signed| Overspend { nonce: &signed.nonce, statement: &signed.sha256 });
+    let overspend = approvals.iter().map(|signed| Overspend { nonce: &signed.nonce, statement: &signed.sha256 });
+    let overspend: Vec<Overspend<'_>> = overspend.collect();
     let (store, now) = (state.store(), state.clock()());
-    match sessions::spend(store, &session.id, (&request.key, request.cents), overspend, now).await? {
+    match sessions::spend(store, &session.id, (&request.key, request.cents), &overspend, now).await? {
         Spending::Granted(remaining_cents) => Ok(pb::SpendReply { granted: true, remaining_cents }),
         Spending::Short(remaining_cents) => Ok(pb::SpendReply { granted: false, remaining_cents }),
         Spending::OtherAmount => Err(Cause::OtherAmount.into()),
@@ -151,6 +152,11 @@ pub async fn erase(state: &State, peer: &SpiffeId, session: &str) -> Result<(), 
 /// The owner of a session, for the policy; none if there is no such session.
 pub async fn owner(state: &State, session: &str) -> Result<Option<String>, Error> {
     Ok(sessions::find(state.store(), session).await?.map(|session| session.owner))
+}
+
+/// What is left of a session's budget, for the policy; nothing if there is no such session.
+pub async fn remaining(state: &State, session: &str) -> Result<u64, Error> {
+    Ok(sessions::find(state.store(), session).await?.map_or(0, |session| session.remaining))
 }
 
 /// The session, if `peer` holds it. To anyone else it does not exist.

@@ -23,6 +23,8 @@ pub struct Signed {
     pub signer: SpiffeId,
     /// Which limit is lifted, in the policy's word; empty for a request to open.
     pub kind: String,
+    /// SHA-256 (hex) of what the signer was shown; empty for a request to open.
+    pub shown: String,
     /// 32 hex digits, used once.
     pub nonce: String,
     /// SHA-256 of the statement.
@@ -31,9 +33,21 @@ pub struct Signed {
     pub signature_sha256: [u8; 32],
 }
 
-/// The approval of exactly this spending, by an enrolled person's own key.
-pub fn approval(state: &State, request: &pb::SpendRequest) -> Result<Option<Signed>, Error> {
-    let Some(statement) = &request.approval else { return Ok(None) };
+/// The approvals of exactly this spending: none, one, or those of two different people who were shown the same.
+pub fn approvals(state: &State, request: &pb::SpendRequest) -> Result<Vec<Signed>, Error> {
+    let sent = [&request.approval, &request.second].into_iter().flatten();
+    let signed = sent.map(|statement| approval(state, request, statement)).collect::<Result<Vec<_>, _>>()?;
+    if let [first, second] = signed.as_slice() {
+        let same = first.kind == second.kind && first.shown == second.shown;
+        if !same || first.signer == second.signer {
+            return Err(Cause::NotApproved.into());
+        }
+    }
+    Ok(signed)
+}
+
+/// One approval, by an enrolled person's own key.
+fn approval(state: &State, request: &pb::SpendRequest, statement: &pb::Statement) -> Result<Signed, Error> {
     let approval = Approval::parse(&statement.json).ok_or(Error::Malformed("approval"))?;
     let signer = verified(state, &approval.signer, Context::Decision, statement)?;
     let exactly = approval.session == request.session
@@ -42,7 +56,7 @@ pub fn approval(state: &State, request: &pb::SpendRequest) -> Result<Option<Sign
         && approval.amount_cents == Some(request.cents)
         && request.cents <= MAX_BUDGET_CENTS;
     if exactly {
-        Ok(Some(signed(signer, approval.kind, approval.nonce, statement)))
+        Ok(signed(signer, (approval.kind, approval.record_sha256), approval.nonce, statement))
     } else {
         Err(Cause::NotApproved.into())
     }
@@ -59,7 +73,7 @@ pub fn access(state: &State, request: &pb::RenewSessionRequest) -> Result<Option
     if state.clock()().abs_diff(access.at_unix_ms) > SIGNED_WITHIN_MS {
         return Err(Cause::Stale.into());
     }
-    Ok(Some(signed(signer, String::new(), access.nonce, statement)))
+    Ok(Some(signed(signer, (String::new(), String::new()), access.nonce, statement)))
 }
 
 fn verified(state: &State, signer: &str, context: Context, statement: &pb::Statement) -> Result<SpiffeId, Error> {
@@ -76,7 +90,7 @@ fn verified(state: &State, signer: &str, context: Context, statement: &pb::State
     if own || lent() { Ok(signer) } else { Err(Cause::BadSignature.into()) }
 }
 
-fn signed(signer: SpiffeId, kind: String, nonce: String, statement: &pb::Statement) -> Signed {
+fn signed(signer: SpiffeId, (kind, shown): (String, String), nonce: String, statement: &pb::Statement) -> Signed {
     let (sha256, signature_sha256) = (bodh_token::sha256(&statement.json), bodh_token::sha256(&statement.signature));
-    Signed { signer, kind, nonce, sha256, signature_sha256 }
+    Signed { signer, kind, shown, nonce, sha256, signature_sha256 }
 }

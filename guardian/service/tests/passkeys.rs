@@ -180,7 +180,7 @@ async fn a_passkey_opens_the_door_and_reads_with_what_it_lent() {
     // A decision takes the passkey itself, whatever was lent.
     let decision = serde_json::json!({
         "session": session, "verdict": "approve", "kind": "over_limit", "action": "order x", "amount_cents": 5,
-        "signer": human("ann").as_str(), "nonce": "2".repeat(32),
+        "record_sha256": "0".repeat(64), "signer": human("ann").as_str(), "nonce": "2".repeat(32),
     });
     let json = serde_json::to_vec(&decision).unwrap();
     let spend = |signature: &[u8]| pb::SpendRequest {
@@ -191,7 +191,7 @@ async fn a_passkey_opens_the_door_and_reads_with_what_it_lent() {
         ..Default::default()
     };
     let approved =
-        |signature: &[u8]| bodh_guardian::statement::approval(&state, &spend(signature)).map_err(|e| e.code());
+        |signature: &[u8]| bodh_guardian::statement::approvals(&state, &spend(signature)).map_err(|e| e.code());
     let by_lent = lent.sign(&SystemRandom::new(), &Context::Decision.signed_bytes(&json)).unwrap();
     assert_eq!(approved(by_lent.as_ref()).err(), Some("bad_signature"));
     assert!(approved(&ann.sign(Context::Decision, &json)).is_ok());

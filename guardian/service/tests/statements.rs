@@ -32,6 +32,7 @@ struct Stage {
     cy: PersonKey,
     dan: PersonKey,
     ada: PersonKey,
+    fay: PersonKey,
 }
 
 fn key() -> bodh_token::SigningKey {
@@ -54,10 +55,11 @@ impl Stage {
     async fn new() -> Self {
         let world = World::new();
         let state = world.start().await;
-        let [ada, bo, cy, dan] = [(); 4].map(|()| PersonKey::generate().unwrap());
+        let [ada, bo, cy, dan, fay] = [(); 5].map(|()| PersonKey::generate().unwrap());
         for (name, roles, key) in [
             ("ada", &["writer", "approver"][..], &ada),
             ("bo", &["approver"], &bo),
+            ("fay", &["approver"], &fay),
             ("cy", &["writer"], &cy),
             ("dan", &["approver"], &dan),
         ] {
@@ -75,7 +77,7 @@ impl Stage {
         let client = Client::new(client::channel(at, service("guardian"), source));
         client.open_session(opening(OTHER)).await.unwrap();
         let token = client.open_session(opening(SESSION)).await.unwrap().token;
-        Self { world, state, client, token, bo, cy, dan, ada }
+        Self { world, state, client, token, bo, cy, dan, ada, fay }
     }
 
     fn now_ms(&self) -> i64 {
@@ -83,7 +85,7 @@ impl Stage {
     }
 
     async fn pay(&self, key: &str, cents: u64, approval: pb::Statement) -> Result<Spent, Error> {
-        self.client.spend(SESSION, &self.token, (key, cents), Some(approval), "").await
+        self.client.spend(SESSION, &self.token, (key, cents), [Some(approval), None], "").await
     }
 
     async fn open(&self, access: Option<pb::Statement>) -> Result<u64, Error> {
@@ -108,9 +110,9 @@ fn refused<T: std::fmt::Debug>(answer: Result<T, Error>, what: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_approval_pays_for_exactly_one_act() {
     let stage = Stage::new().await;
-    let spent = stage.client.spend(SESSION, &stage.token, ("order a", 60), None, "").await.unwrap();
+    let spent = stage.client.spend(SESSION, &stage.token, ("order a", 60), [None, None], "").await.unwrap();
     assert_eq!(spent, Spent { granted: true, remaining_cents: 40 });
-    let short = stage.client.spend(SESSION, &stage.token, ("order b", 90), None, "").await.unwrap();
+    let short = stage.client.spend(SESSION, &stage.token, ("order b", 90), [None, None], "").await.unwrap();
     assert_eq!(short, Spent { granted: false, remaining_cents: 40 }, "without an approval nothing is paid");
     let good = || approval(SESSION, "bo", &stage.bo, ("order b", 90), 1);
     assert!(stage.pay("order b", 90, good()).await.unwrap().granted);
@@ -129,7 +131,7 @@ async fn every_other_approval_is_refused_and_recorded() {
     let stage = Stage::new().await;
     let good = json!({
         "session": SESSION, "verdict": "approve", "kind": "over_limit", "action": "order b", "amount_cents": 500,
-        "signer": human("bo").as_str(), "nonce": "0".repeat(32), "reason": "needed",
+        "record_sha256": "0".repeat(64), "signer": human("bo").as_str(), "nonce": "0".repeat(32), "reason": "needed",
     });
     let changed = |field: &str, value: Value| {
         let mut statement = good.clone();
@@ -169,6 +171,46 @@ async fn every_other_approval_is_refused_and_recorded() {
     refused(stage.pay("order b", 500, other_purpose).await, "another purpose");
     assert_eq!(stage.open(None).await.unwrap(), BUDGET, "nothing was spent, nothing was added");
     assert!(stage.pay("order b", 500, sign_decision(&good, &stage.bo)).await.unwrap().granted, "the right one works");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_takes_two_is_paid_on_the_word_of_two_different_people_shown_the_same() {
+    let stage = Stage::new().await;
+    let far = |name: &str, key: &PersonKey, nonce: u8, field: &str, value: Value| {
+        let mut statement = json!({
+            "session": SESSION, "verdict": "approve", "kind": "far_over_limit", "action": "order b",
+            "amount_cents": 500, "record_sha256": "0".repeat(64), "signer": human(name).as_str(),
+            "nonce": format!("{nonce:032x}"), "reason": "needed",
+        });
+        statement[field] = value;
+        Some(sign_decision(&statement, key))
+    };
+    let needed = || json!("needed");
+    let bo = |nonce| far("bo", &stage.bo, nonce, "reason", needed());
+    let fay = |field: &str, value: Value| far("fay", &stage.fay, 2, field, value);
+    let pay = async |approvals| stage.client.spend(SESSION, &stage.token, ("order b", 500), approvals, "").await;
+    let attacks = [
+        ("one alone", [bo(1), None]),
+        ("the same person twice", [bo(1), bo(2)]),
+        ("shown something else", [bo(1), fay("record_sha256", json!("1".repeat(64)))]),
+        ("a denial", [bo(1), fay("verdict", json!("deny"))]),
+        ("of another limit", [bo(1), fay("kind", json!("over_limit"))]),
+        ("without the role", [bo(1), far("cy", &stage.cy, 2, "reason", needed())]),
+        ("who left", [far("dan", &stage.dan, 2, "reason", needed()), bo(1)]),
+        ("the one it runs for", [bo(1), far("ada", &stage.ada, 2, "reason", needed())]),
+        ("the key of another", [bo(1), far("fay", &stage.bo, 2, "reason", needed())]),
+    ];
+    for (what, approvals) in attacks {
+        refused(pay(approvals).await, what);
+    }
+    assert_eq!(stage.open(None).await.unwrap(), BUDGET, "nothing was spent, nothing was added");
+    let two = || [bo(1), fay("reason", needed())];
+    assert!(pay(two()).await.unwrap().granted);
+    assert!(pay(two()).await.unwrap().granted, "a retry is the first answer again");
+    assert_eq!(stage.open(None).await.unwrap(), 0, "exactly what was missing was added");
+    let paid = stage.world.memory.of("spend");
+    let paid = paid.iter().find(|d| d.kind == Kind::Outcome && d.actors.contains(&human("bo").to_string())).unwrap();
+    assert!(paid.commitments.contains_key("statement_signature") && paid.commitments.contains_key("second_signature"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -96,8 +96,8 @@ async fn the_orchestrator_lives_through_a_session_and_each_step_is_recorded() {
     let panel = Panel::new().await;
     let client = panel.client(&service("orchestrator"));
     let grant = client.open_session(opening()).await.unwrap();
-    assert!(client.spend(SESSION, &grant.token, ("a", 60), None, "").await.unwrap().granted);
-    assert!(!client.spend(SESSION, &grant.token, ("b", 60), None, "").await.unwrap().granted);
+    assert!(client.spend(SESSION, &grant.token, ("a", 60), [None, None], "").await.unwrap().granted);
+    assert!(!client.spend(SESSION, &grant.token, ("b", 60), [None, None], "").await.unwrap().granted);
     assert_eq!(client.renew_session(SESSION, opening().session_key, "", None).await.unwrap().remaining_cents, 40);
     client.close_session(SESSION, "").await.unwrap();
     client.erase_session(SESSION, "").await.unwrap();
@@ -121,7 +121,7 @@ async fn everybody_else_is_refused_and_recorded() {
         let client = panel.client(&id);
         assert_eq!(code(client.open_session(opening()).await), Code::PermissionDenied);
         assert_eq!(code(client.renew_session(SESSION, [0; 32], "", None).await), Code::PermissionDenied);
-        assert_eq!(code(client.spend(SESSION, "x", ("a", 1), None, "").await), Code::PermissionDenied);
+        assert_eq!(code(client.spend(SESSION, "x", ("a", 1), [None, None], "").await), Code::PermissionDenied);
         assert_eq!(code(client.close_session(SESSION, "").await), Code::PermissionDenied);
         assert_eq!(code(client.erase_session(SESSION, "").await), Code::PermissionDenied);
     }
@@ -198,7 +198,7 @@ async fn without_a_record_nothing_is_done_but_gates_still_learn() {
     let orchestrator = panel.client(&service("orchestrator"));
     let grant = orchestrator.open_session(opening()).await.unwrap();
     panel.world.memory.away.store(true, Ordering::SeqCst);
-    assert_eq!(code(orchestrator.spend(SESSION, &grant.token, ("a", 60), None, "").await), Code::Unavailable);
+    assert_eq!(code(orchestrator.spend(SESSION, &grant.token, ("a", 60), [None, None], "").await), Code::Unavailable);
     assert!(panel.client(&service("audit")).trust().await.is_ok(), "the audit service starts with it");
     panel.world.memory.away.store(false, Ordering::SeqCst);
     let renewed = orchestrator.renew_session(SESSION, opening().session_key, "", None).await.unwrap();

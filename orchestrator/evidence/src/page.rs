@@ -128,6 +128,9 @@ fn question(line: &EscalationLine) -> [String; 5] {
         EscalationStatus::Approved { by, at_unix_ms } => format!("approved by {by}, {}", instant(*at_unix_ms)),
         EscalationStatus::Denied { by, at_unix_ms } => format!("denied by {by}, {}", instant(*at_unix_ms)),
         EscalationStatus::Amended { by, at_unix_ms } => format!("amended by {by}, {}", instant(*at_unix_ms)),
+        EscalationStatus::Asked { by, at_unix_ms } => {
+            format!("{by} asked for something else, {}", instant(*at_unix_ms))
+        }
     };
     [line.id.clone(), line.kind.replace('_', " "), line.reason.clone(), line.action.clone(), became]
 }

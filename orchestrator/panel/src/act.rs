@@ -168,6 +168,19 @@ pub struct Ask {
     pub reason: String,
     /// The review rules behind it; none unless a rule asks.
     pub rules: Vec<Resemblance>,
+    /// How many different people have to agree.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub signers: u32,
+}
+
+/// As many as decide unless policy wants more.
+pub(crate) const fn one() -> u32 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+pub(crate) const fn is_one(signers: &u32) -> bool {
+    *signers == 1
 }
 
 /// SHA-256 of the canonical JSON of `value`, in lower-case hex.

@@ -108,7 +108,7 @@ pub(crate) fn amended(
     text: &str,
     about: Option<&TestId>,
 ) -> Result<Vec<Command>, StepError> {
-    if !matches!(panel.state, State::AwaitingPhysician { .. } | State::Concluded { .. }) {
+    if !panel.state.can_go_back() {
         return Err(out_of_place("amended", panel));
     }
     check(&panel.session, corrections, text).map_err(StepError::Amendment)?;

@@ -4,7 +4,7 @@ use crate::deliberate::{note_order, reason, without};
 use crate::step::{StepError, authorize, out_of_place, settle, withdraw};
 use crate::{
     Act, Ask, Command, Decision, Escalation, EscalationStatus, OrderStatus, Panel, Round, Ruling, State, Verdict,
-    Withdrawal,
+    Withdrawal, asked, pair,
 };
 use bodh_clinical::{ClaimId, TestId, Usd};
 
@@ -34,8 +34,8 @@ pub(crate) fn ruled(
     carry_out(panel, round, &acts, rulings)
 }
 
-/// The kind of escalation whose approval the guardian takes for money.
-const OVER_BUDGET: &str = "over_budget";
+/// The kinds of escalation whose approval the guardian takes for money.
+const PAYS: [&str; 2] = ["over_budget", "far_over_budget"];
 
 /// One escalation per reason that no earlier decision on exactly this covers.
 fn raise(panel: &mut Panel, round: &Round, act: &Act, reasons: &[Ask], stamp: (&str, i64)) -> Vec<Escalation> {
@@ -74,8 +74,8 @@ fn carry_out(panel: &mut Panel, round: Round, acts: &[Act], rulings: &[Ruling]) 
             Act::Conclude(_) => return Ok(withdraw(panel, Withdrawal::Denied)),
         }
     }
-    // Every set of acts ends with an order or a conclusion.
-    Err(StepError::WrongRulings { rulings: rulings.len(), acts: acts.len() })
+    // A set of acts ends with an order or a conclusion, unless it is what a physician asked for.
+    Ok(asked::proposed(panel, round))
 }
 
 fn order(panel: &mut Panel, round: Round, test: &TestId, price: Option<Usd>, allowed: bool) -> Vec<Command> {
@@ -92,8 +92,7 @@ fn order(panel: &mut Panel, round: Round, test: &TestId, price: Option<Usd>, all
 }
 
 fn decided_on<'p>(panel: &'p Panel, act: &Act) -> impl Iterator<Item = &'p (Escalation, EscalationStatus)> {
-    let basis = act.basis();
-    panel.session.escalations.iter().filter(move |(e, _)| e.basis == basis)
+    panel.session.standing(&act.basis())
 }
 
 /// The kinds that a physician has lifted for exactly this act.
@@ -110,7 +109,7 @@ pub(crate) fn lifted(panel: &Panel, act: &Act) -> Vec<String> {
 /// The escalation whose approval pays for the act beyond the budget.
 fn approval(panel: &Panel, act: &Act) -> Option<String> {
     let pays = |(e, s): &&(Escalation, EscalationStatus)| {
-        e.kind == OVER_BUDGET && matches!(s, EscalationStatus::Approved { .. })
+        PAYS.contains(&e.kind.as_str()) && matches!(s, EscalationStatus::Approved { .. })
     };
     decided_on(panel, act).find(pays).map(|(e, _)| e.id.clone())
 }
@@ -122,13 +121,12 @@ fn approved_by(panel: &Panel, act: &Act) -> Option<String> {
     })
 }
 
-pub(crate) fn decided(panel: &mut Panel, decision: &Decision) -> Result<Vec<Command>, StepError> {
+pub(crate) fn decided(panel: &mut Panel, decision: &Decision, label: Option<&str>) -> Result<Vec<Command>, StepError> {
     let State::AwaitingPhysician { round, acts } = panel.state.clone() else {
         return Err(out_of_place("decided", panel));
     };
-    let open =
-        |(e, s): &&mut (Escalation, EscalationStatus)| e.id == decision.escalation && *s == EscalationStatus::Open;
-    let (escalation, status) = panel.session.escalations.iter_mut().find(open).ok_or(StepError::NoSuchEscalation)?;
+    let open = |(e, s): &&(Escalation, EscalationStatus)| e.id == decision.escalation && *s == EscalationStatus::Open;
+    let (escalation, _) = panel.session.escalations.iter().find(open).ok_or(StepError::NoSuchEscalation)?;
     let same = decision.session == panel.session.id
         && decision.kind == escalation.kind
         && decision.action == escalation.action
@@ -136,11 +134,21 @@ pub(crate) fn decided(panel: &mut Panel, decision: &Decision) -> Result<Vec<Comm
     if !same {
         return Err(StepError::Mismatch);
     }
+    let (takes_two, id) = (escalation.takes_two(decision.verdict), escalation.id.clone());
+    if pair::keeps_first(&mut panel.session, decision, takes_two)? {
+        if decision.verdict == Verdict::Amend {
+            panel.session.reservations.push(decision.reason.clone());
+        }
+        return Ok(Vec::new());
+    }
+    let status = panel.session.escalations.iter_mut().find(|(e, _)| e.id == id).map(|(_, status)| status);
+    let status = status.ok_or(StepError::NoSuchEscalation)?;
     let (by, at_unix_ms) = (decision.signer.clone(), decision.at_unix_ms);
     *status = match decision.verdict {
         Verdict::Approve => EscalationStatus::Approved { by, at_unix_ms },
         Verdict::Deny => EscalationStatus::Denied { by, at_unix_ms },
         Verdict::Amend => EscalationStatus::Amended { by, at_unix_ms },
+        Verdict::Ask => return asked::asked(panel, round, decision, label),
     };
     if decision.verdict == Verdict::Amend {
         panel.session.reservations.push(decision.reason.clone());
@@ -169,12 +177,13 @@ fn go_on(panel: &mut Panel, round: Round, acts: Vec<Act>) -> Vec<Command> {
             _ => kept.push(act),
         }
     }
-    authorize(panel, round, kept)
+    // Nothing is left to do of what was asked for: the panel goes on without it.
+    if kept.is_empty() { without(panel, round) } else { authorize(panel, round, kept) }
 }
 
 /// A claim is false: the session goes back to before the reasoning, without the claim's weight.
 pub(crate) fn marked(panel: &mut Panel, claim: &ClaimId, incident: &str) -> Result<Vec<Command>, StepError> {
-    if !matches!(panel.state, State::AwaitingPhysician { .. } | State::Concluded { .. }) {
+    if !panel.state.can_go_back() {
         return Err(out_of_place("marked", panel));
     }
     if panel.state.round().and_then(|r| r.differential.claim(claim)).is_none() {
@@ -191,6 +200,11 @@ pub(crate) fn reopen(panel: &mut Panel) {
     if matches!(panel.state, State::Concluded { .. }) {
         panel.session.revision += 1;
     }
+    set_aside(panel);
+}
+
+/// Nobody is asked any more, and what waited for an answer is a proposal again.
+pub(crate) fn set_aside(panel: &mut Panel) {
     lapse(panel);
     for order in &mut panel.session.orders {
         if order.status == OrderStatus::AwaitingApproval {

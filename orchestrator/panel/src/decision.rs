@@ -1,5 +1,6 @@
 //! What a person signs: decisions, marks and reversals. Canonical JSON, so that the bytes signed are the bytes kept.
 
+use bodh_clinical::TestId;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// What a physician decided.
@@ -10,8 +11,23 @@ pub enum Verdict {
     Approve,
     /// Do not.
     Deny,
-    /// Go on with a reservation: a conclusion carries it, an order is replaced by another.
+    /// Go on with a reservation: a conclusion carries it, an order is replaced by another of the panel's choice.
     Amend,
+    /// Neither, yet: something else is to be known first. It approves nothing.
+    Ask,
+}
+
+impl Verdict {
+    /// Its word, as it is signed and as the log has it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Verdict::Approve => "approve",
+            Verdict::Deny => "deny",
+            Verdict::Amend => "amend",
+            Verdict::Ask => "ask",
+        }
+    }
 }
 
 /// A decision on one escalation, as signed.
@@ -26,6 +42,9 @@ pub struct Decision {
     pub record_sha256: String,
     /// What was decided.
     pub verdict: Verdict,
+    /// With the verdict `ask`: the test or the question of the packs that is asked for; none for what only words can say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<TestId>,
     /// The kind of escalation as shown: a decision lifts this limit and no other.
     pub kind: String,
     /// The act as shown, e.g. `order ct_chest`: a decision is about this and nothing else.
@@ -197,6 +216,9 @@ statement!(Decision, |value| {
     bounded("kind", &value.kind, 64)?;
     bounded("action", &value.action, 128)?;
     bounded("meaning", &value.meaning, 256)?;
+    if value.asked.is_some() && value.verdict != Verdict::Ask {
+        return Err(DecisionError::Field("asked"));
+    }
 });
 statement!(Mark, |value| {
     hex("session", &value.session, 32)?;
@@ -227,6 +249,7 @@ mod tests {
             session: "0".repeat(32),
             record_sha256: "a".repeat(64),
             verdict: Verdict::Approve,
+            asked: None,
             kind: "over_budget".into(),
             action: "order ct_chest".into(),
             amount_cents: Some(100),
@@ -278,6 +301,10 @@ mod tests {
         assert_eq!(Decision::from_bytes(extra.as_bytes()), Err(DecisionError::Malformed));
         let silent = Decision { reason: "  ".into(), ..decision() };
         assert_eq!(Decision::from_bytes(&silent.to_bytes()), Err(DecisionError::Field("reason")));
+        let strange = Decision { asked: TestId::parse("ct_chest").ok(), ..decision() };
+        assert_eq!(Decision::from_bytes(&strange.to_bytes()), Err(DecisionError::Field("asked")));
+        let asking = Decision { verdict: Verdict::Ask, ..strange };
+        assert_eq!(Decision::from_bytes(&asking.to_bytes()), Ok(asking));
         let stray = Decision { record_sha256: "A".repeat(64), ..decision() };
         assert_eq!(Decision::from_bytes(&stray.to_bytes()), Err(DecisionError::Field("record_sha256")));
         assert_eq!(Decision::from_bytes(&vec![b'x'; 20_000]), Err(DecisionError::TooLong));

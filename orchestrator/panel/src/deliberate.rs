@@ -219,7 +219,7 @@ pub(crate) fn concluding(panel: &mut Panel, round: &Round, undecided: bool) -> V
     acts
 }
 
-fn order_facts(panel: &Panel, round: &Round, test: &TestId) -> Option<OrderFacts> {
+pub(crate) fn order_facts(panel: &Panel, round: &Round, test: &TestId) -> Option<OrderFacts> {
     let line = round.pricing.lines.iter().find(|l| l.test == *test)?;
     Some(OrderFacts { test: test.clone(), price: line.price, remaining: panel.session.remaining() })
 }

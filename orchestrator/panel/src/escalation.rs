@@ -1,5 +1,6 @@
 //! Escalations: what a physician is shown, and what became of it.
 
+use crate::act::{is_one, one};
 use crate::{Act, Ask, Resemblance, Round, Session};
 use bodh_clinical::{DiseaseId, Expected, Finding, Presence, Subject, TermId, TestId, Usd};
 use serde::{Deserialize, Serialize};
@@ -18,12 +19,18 @@ pub struct Escalation {
     pub agent: String,
     /// Who asked for the session.
     pub requester: String,
+    /// Who asked for what is proposed, where a physician did: decides no more on it than whoever asked for the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<String>,
     /// The round it belongs to.
     pub round: u32,
     /// The kind, e.g. `over_budget`.
     pub kind: String,
     /// Who decides.
     pub role: String,
+    /// How many different people of that role have to approve this record.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub signers: u32,
     /// The policy that asks.
     pub policy: String,
     /// The policy's reason.
@@ -155,6 +162,13 @@ pub enum EscalationStatus {
         /// When it was signed, milliseconds since 1970 UTC.
         at_unix_ms: i64,
     },
+    /// Neither approved nor denied: this person asked for something else first.
+    Asked {
+        /// SPIFFE id.
+        by: String,
+        /// When it was signed, milliseconds since 1970 UTC.
+        at_unix_ms: i64,
+    },
     /// Nobody decided in time, or the session went back before it. Never approved.
     Lapsed,
 }
@@ -192,9 +206,11 @@ impl Escalation {
             trace: session.trace.clone(),
             agent: format!("agent/{member}"),
             requester: session.requester.clone(),
+            asked_by: session.asked_by(act),
             round: session.round,
             kind: ask.kind.clone(),
             role: ask.role.clone(),
+            signers: ask.signers,
             policy: ask.policy.clone(),
             reason: ask.reason.clone(),
             rules: ask.rules.clone(),

@@ -56,6 +56,14 @@ pub enum Event {
     Decided {
         /// The decision.
         decision: Decision,
+        /// The name of the test or question that it asks for, as the packs have it; none where it names none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        label: Option<String>,
+    },
+    /// The first of two approvals does not count any more: its signer was revoked, or may not decide now.
+    Voided {
+        /// The escalation.
+        escalation: String,
     },
     /// A physician marked a claim as false.
     Marked {

@@ -9,6 +9,7 @@
 
 mod act;
 mod amend;
+mod asked;
 mod command;
 mod conclude;
 mod course;
@@ -16,6 +17,7 @@ mod decision;
 mod deliberate;
 mod escalation;
 mod event;
+mod pair;
 mod replay;
 mod report;
 mod rule;
@@ -26,11 +28,13 @@ mod tests;
 
 pub use act::{Act, Ask, ConclusionFacts, OrderFacts, Ruling};
 pub use amend::{Amendment, AmendmentError, Corrected, Correction, MOST_AMENDMENTS, MOST_CORRECTIONS, MOST_TEXT, Said};
+pub use asked::{AskError, AskLine, Asked};
 pub use command::{Call, Command, Inquiry};
 pub use course::{Stage, Standing};
 pub use decision::{Decision, DecisionError, Mark, REVIEW_MEANING, Reversal, Review, ReviewVerdict, Verdict};
 pub use escalation::{Escalation, EscalationStatus, Shown, ShownClaim, ShownHypothesis, ShownTest};
 pub use event::{Event, FailureCause};
+pub use pair::First;
 pub use replay::{Changed, Difference, Replay};
 pub use report::{AmendmentLine, AuditLine, EscalationLine, OrderLine, Report, Status, Withdrawal};
 pub use rule::{Resemblance, Reversed, ReviewRule};

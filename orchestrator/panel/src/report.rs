@@ -1,6 +1,10 @@
 //! The report: what `--json` prints and a person reads. Fields as in DESIGN §8, and a few more.
 
-use crate::{Amendment, Corrected, EscalationStatus, FailureCause, OrderStatus, Panel, Resemblance, Stage, State};
+use crate::act::{is_one, one};
+use crate::{
+    Amendment, AskLine, Corrected, EscalationStatus, FailureCause, First, OrderStatus, Panel, Resemblance, Session,
+    Stage, State,
+};
 use bodh_clinical::{Finding, Hypothesis, Ignored, Member, Subject, TermId, TestId, Usd};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -15,6 +19,8 @@ pub enum Status {
     AwaitingResults,
     /// A physician decides.
     AwaitingPhysician,
+    /// A physician asked for something else, and people have to find it out.
+    AwaitingAnswer,
     /// Done.
     Concluded,
     /// Given up.
@@ -83,6 +89,12 @@ pub struct EscalationLine {
     pub amount_usd: Option<f64>,
     /// Who decides.
     pub role: String,
+    /// How many different people of that role have to approve.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub signers: u32,
+    /// Where it takes two: who approved first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<First>,
     /// What became of it.
     #[serde(flatten)]
     pub status: EscalationStatus,
@@ -169,6 +181,9 @@ pub struct Report {
     pub revision: u32,
     /// What people stated after the case was read, in order.
     pub amendments: Vec<AmendmentLine>,
+    /// What physicians asked for instead of deciding, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asks: Vec<AskLine>,
     /// Why it was given up.
     pub withdrawal: Option<Withdrawal>,
     /// What the reader should know of the input.
@@ -187,6 +202,7 @@ impl Status {
     fn of(state: &State) -> Self {
         match state {
             State::AwaitingPhysician { .. } => Status::AwaitingPhysician,
+            State::AwaitingAnswer { .. } => Status::AwaitingAnswer,
             State::AwaitingResults { .. } => Status::AwaitingResults,
             State::Concluded { .. } => Status::Concluded,
             State::Withdrawn { .. } => Status::Withdrawn,
@@ -235,7 +251,7 @@ impl Report {
             ignored: session.chart.ignored.clone(),
             contradictory: session.chart.contradictory.clone(),
             orders: session.orders.iter().map(order_line).collect(),
-            escalations: session.escalations.iter().map(|(e, s)| escalation_line(e, s)).collect(),
+            escalations: session.escalations.iter().map(|(e, s)| escalation_line(session, e, s)).collect(),
             cost_usd: session.spent.dollars(),
             budget_usd: session.budget.dollars(),
             dissent: round.map_or(0.0, |r| r.verification.dissent),
@@ -252,6 +268,7 @@ impl Report {
             course: session.course.clone(),
             revision: session.revision,
             amendments: session.amendments.iter().map(amendment_line).collect(),
+            asks: crate::asked::lines(panel),
             withdrawal: match &panel.state {
                 State::Withdrawn { why, .. } => Some(*why),
                 _ => None,
@@ -285,7 +302,7 @@ fn amendment_line(amendment: &Amendment) -> AmendmentLine {
     }
 }
 
-fn escalation_line(escalation: &crate::Escalation, status: &EscalationStatus) -> EscalationLine {
+fn escalation_line(session: &Session, escalation: &crate::Escalation, status: &EscalationStatus) -> EscalationLine {
     EscalationLine {
         id: escalation.id.clone(),
         kind: escalation.kind.clone(),
@@ -297,6 +314,8 @@ fn escalation_line(escalation: &crate::Escalation, status: &EscalationStatus) ->
         action: escalation.action.clone(),
         amount_usd: escalation.amount_cents.map(|c| Usd::from_cents(c).dollars()),
         role: escalation.role.clone(),
+        signers: escalation.signers,
+        first: session.first(&escalation.id).cloned(),
         status: status.clone(),
     }
 }

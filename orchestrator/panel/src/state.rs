@@ -1,6 +1,6 @@
 //! The states of a session, each a type that holds only its own data.
 
-use crate::{Act, Amendment, Call, Command, Escalation, EscalationStatus, Stage, Withdrawal};
+use crate::{Act, Amendment, Asked, Call, Command, Escalation, EscalationStatus, First, Stage, Withdrawal};
 use bodh_clinical::{ClaimId, Differential, Intake, Plan, Pricing, Subject, Supervision, TestId, Usd, Verification};
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,12 @@ pub struct Session {
     pub revision: u32,
     /// What people stated after the case was read, in order.
     pub amendments: Vec<Amendment>,
+    /// What physicians asked for instead of deciding, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asks: Vec<Asked>,
+    /// Approvals of what takes two: the first of each, and not the one that was voided.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub firsts: Vec<First>,
     /// What each round came to, in order.
     pub course: Vec<Stage>,
 }
@@ -194,6 +200,20 @@ pub enum State {
         /// What it wants to do.
         acts: Vec<Act>,
     },
+    /// The cost guardian prices what a physician asked for: nothing is proposed or ordered without its price.
+    Costing {
+        /// Its question.
+        call: Call,
+        /// The round.
+        round: Round,
+        /// The test or question.
+        test: TestId,
+    },
+    /// A physician asked for something that people have to find out: nothing happens until they say what it is.
+    AwaitingAnswer {
+        /// The round.
+        round: Round,
+    },
     /// The report is out: preliminary, or signed when a physician decided on its conclusion.
     Concluded {
         /// The round it rests on.
@@ -246,6 +266,8 @@ impl State {
             State::Ruling { .. } => "ruling",
             State::AwaitingResults { .. } => "awaiting_results",
             State::AwaitingPhysician { .. } => "awaiting_physician",
+            State::Costing { .. } => "costing",
+            State::AwaitingAnswer { .. } => "awaiting_answer",
             State::Concluded { .. } => "concluded",
             State::Withdrawn { .. } => "withdrawn",
             State::Expired { .. } => "expired",
@@ -255,10 +277,7 @@ impl State {
     /// Whether nothing more will happen by itself: its cells may end.
     #[must_use]
     pub const fn is_at_rest(&self) -> bool {
-        matches!(
-            self,
-            State::AwaitingPhysician { .. } | State::Concluded { .. } | State::Withdrawn { .. } | State::Expired { .. }
-        )
+        self.is_over() || matches!(self, State::AwaitingPhysician { .. } | State::AwaitingAnswer { .. })
     }
 
     /// Whether the session is over; a marked claim alone opens it again.
@@ -275,6 +294,8 @@ impl State {
             | State::Ruling { round, .. }
             | State::AwaitingResults { round, .. }
             | State::AwaitingPhysician { round, .. }
+            | State::Costing { round, .. }
+            | State::AwaitingAnswer { round }
             | State::Concluded { round, .. }
             | State::Expired { round } => Some(round),
             State::Withdrawn { round, .. } => round.as_ref(),
@@ -312,6 +333,8 @@ impl Panel {
             reservations: Vec::new(),
             revision: 0,
             amendments: Vec::new(),
+            asks: Vec::new(),
+            firsts: Vec::new(),
             course: Vec::new(),
         };
         Self { session, state: State::Convened, outstanding: Vec::new() }

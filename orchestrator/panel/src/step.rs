@@ -1,8 +1,8 @@
 //! The step function: one event, the next panel, the commands to carry out.
 
 use crate::{
-    Act, AmendmentError, Command, Event, FailureCause, Inquiry, MAX_TRIES, Panel, State, Withdrawal, amend, conclude,
-    deliberate,
+    Act, AmendmentError, AskError, Command, Event, FailureCause, Inquiry, MAX_TRIES, Panel, State, Withdrawal, amend,
+    asked, conclude, deliberate, pair,
 };
 use bodh_clinical::{Member, Opinion};
 
@@ -37,12 +37,18 @@ pub enum StepError {
     /// The decision is on another session, or on another amount than shown.
     #[error("the decision does not match the escalation")]
     Mismatch,
+    /// Both approvals are one person's.
+    #[error("two different people approve this, and you have approved it already")]
+    SameSigner,
     /// The claim is not in the differential.
     #[error("no such claim in this session's differential")]
     NoSuchClaim,
     /// The amendment cannot be taken in.
     #[error(transparent)]
     Amendment(AmendmentError),
+    /// What is asked for cannot be asked for.
+    #[error(transparent)]
+    Asking(AskError),
 }
 
 /// One event. The commands are also kept in `outstanding` until an event answers them.
@@ -65,7 +71,8 @@ pub fn step(panel: &Panel, event: &Event, at_unix_ms: i64) -> Result<(Panel, Vec
         Event::Ruled { rulings, salt } => conclude::ruled(&mut next, rulings, salt, at_unix_ms)?,
         Event::Resulted { test, findings } => deliberate::resulted(&mut next, test, findings)?,
         Event::NotSpent { test } => deliberate::not_spent(&mut next, test)?,
-        Event::Decided { decision } => conclude::decided(&mut next, decision)?,
+        Event::Decided { decision, label } => conclude::decided(&mut next, decision, label.as_deref())?,
+        Event::Voided { escalation } => pair::voided(&mut next, escalation)?,
         Event::Marked { claim, incident } => conclude::marked(&mut next, claim, incident)?,
         Event::Amended { by, corrections, text, about } => {
             amend::amended(&mut next, (by, at_unix_ms), corrections, text, about.as_ref())?
@@ -127,6 +134,7 @@ fn answered(panel: &mut Panel, call: u32, opinion: &Opinion) -> Result<Vec<Comma
         Opinion::SecondOpinion(second) => deliberate::second(panel, call, second),
         Opinion::Verify(verification) => deliberate::verified(panel, call, verification),
         Opinion::Plan(plan) => deliberate::planned(panel, call, plan),
+        Opinion::Price(pricing) if matches!(panel.state, State::Costing { .. }) => asked::costed(panel, call, pricing),
         Opinion::Price(pricing) => deliberate::priced(panel, call, pricing),
         Opinion::Next(supervision) => deliberate::supervised(panel, call, supervision),
     }

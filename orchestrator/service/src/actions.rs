@@ -101,7 +101,12 @@ pub(crate) fn session(id: &str, owner: &str, trace: &str) -> Facts {
 pub(crate) fn escalation(row: Option<&crate::store::EscalationRow>) -> Facts {
     let (id, requester, kind) =
         row.map_or(("unknown", "nobody", "unknown"), |r| (r.id.as_str(), r.requester.as_str(), r.kind.as_str()));
-    let entity =
-        Entity::new("Escalation", id).with("requester", Entity::reference("Human", requester)).with("kind", kind);
+    let asked_by = row.and_then(|r| r.asked_by.as_deref()).map(|who| Entity::reference("Human", who));
+    let approved_by = row.and_then(|r| r.first_by.as_deref()).map(|who| Entity::reference("Human", who));
+    let entity = Entity::new("Escalation", id)
+        .with("requester", Entity::reference("Human", requester))
+        .with("kind", kind)
+        .with("asked_by", Vec::from_iter(asked_by))
+        .with("approved_by", Vec::from_iter(approved_by));
     Facts::about(entity).within(row.map_or("", |r| r.session.as_str()), "")
 }

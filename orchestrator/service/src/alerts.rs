@@ -135,7 +135,8 @@ fn followed(entries: &[&Entry]) -> Vec<Alert> {
     let of = |kind| entries.iter().copied().filter(move |e: &&Entry| e.draft.kind == kind);
     let first = |kind| {
         let mut seen: HashMap<&str, i64> = HashMap::new();
-        for entry in of(kind) {
+        // The first of two approvals disposes of nothing.
+        for entry in of(kind).filter(|entry| kind != Kind::Decision || entry.draft.action == "decide") {
             let at = seen.entry(entry.draft.resource.as_str()).or_insert(i64::MAX);
             *at = (*at).min(unix_ms(entry));
         }

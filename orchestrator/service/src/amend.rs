@@ -43,7 +43,7 @@ impl Runner {
     /// One amendment, committed. The session is not carried on yet.
     async fn amend(&self, live: &mut Live, event: Event, rounds: u32) -> Result<(), Error> {
         match &live.panel.state {
-            State::AwaitingPhysician { .. } | State::Concluded { .. } => {}
+            State::AwaitingPhysician { .. } | State::AwaitingAnswer { .. } | State::Concluded { .. } => {}
             State::Withdrawn { .. } | State::Expired { .. } => {
                 return Err(Error::Stale("this session has ended without a conclusion; convene a new one"));
             }

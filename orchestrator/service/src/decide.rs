@@ -4,18 +4,20 @@ use crate::{
     drive::{With, sha256},
     error::Error,
     grant::random_id,
+    pair::{first_record, is_first},
     runner::{Held, Live, Runner, live},
     service::access,
-    store::{Decided, EscalationRow},
+    store::{Decided, EscalationRow, FirstRow},
 };
 use bodh_audit_log::{Draft, Kind};
+use bodh_clinical::TestId;
 use bodh_gate::Caller;
 use bodh_guardian_api::pb::Statement;
 use bodh_identity::{
     SpiffeId,
     signing::{self, Context},
 };
-use bodh_panel::{Decision, Event, Verdict};
+use bodh_panel::{AskError, Decision, Event, StepError};
 use bodh_panel_api::pb;
 use bodh_vault::View;
 
@@ -38,15 +40,11 @@ impl Runner {
         let row = row.ok_or(Error::NoSuch("escalation"))?;
         let mut held = self.enter(&row.session, access(caller, asked)?).await?;
         let opened = match live(&mut held) {
-            Ok(live) => {
-                let decision = self.signed_decision(live, &row.id).await.ok();
-                Ok((live.row.trace.clone(), Self::record(live, &row), decision))
-            }
+            Ok(live) => self.opened(live, &row).await,
             Err(error) => Err(error),
         };
         self.leave(held).await;
-        let (trace, record_json, decision) = opened?;
-        let decision = decision.map(|signed| pb::Statement { json: signed.json, signature: signed.signature });
+        let (trace, mut reply) = opened?;
         let mut seen = Draft::new(Kind::Opened, "open", format!("{}/opened/{}", row.id, random_id()?));
         seen.actors = vec![caller.id.to_string()];
         seen.session.clone_from(&row.session);
@@ -54,7 +52,22 @@ impl Runner {
         seen.resource.clone_from(&row.id);
         // Seen is seen only when the log says so.
         self.audit.append(seen).await?;
-        Ok(pb::OpenReply { record_json: record_json?, status: row.status, decision })
+        reply.askable = self.askable();
+        Ok(reply)
+    }
+
+    /// What is shown of an escalation: its record, and what was signed about it so far.
+    async fn opened(&self, live: &mut Live, row: &EscalationRow) -> Result<(String, pb::OpenReply), Error> {
+        self.void_if_gone(live, &row.id).await?;
+        let sent = |signed: Statement| pb::Statement { json: signed.json, signature: signed.signature };
+        let reply = pb::OpenReply {
+            record_json: Self::record(live, row)?,
+            status: row.status.clone(),
+            decision: self.signed_decision(live, &row.id).await.ok().map(sent),
+            first: self.first_decision(live, &row.id).await?.map(sent),
+            askable: Vec::new(),
+        };
+        Ok((live.row.trace.clone(), reply))
     }
 
     /// Takes in what was sent as a decision; `begun` names the session once it is committed.
@@ -136,21 +149,25 @@ impl Runner {
         if self.now_ms() - row.raised_ms >= self.lives.escalations_ms {
             return Err(Error::Stale("nobody decided on this escalation in time; it has lapsed"));
         }
-        let sealed = live.keys.seal_bytes(View::Reasoning, &format!("{}/decision", row.id), 0, statement)?;
-        let decided = Decided {
-            escalation: &row.id,
-            verdict: match decision.verdict {
-                Verdict::Approve => "approve",
-                Verdict::Deny => "deny",
-                Verdict::Amend => "amend",
-            },
-            by: &decision.signer,
-            decision: sealed,
-            signature,
-        };
+        self.void_if_gone(live, &row.id).await?;
         let nonce = Some(decision.nonce.clone());
-        let event = Event::Decided { decision: decision.clone() };
-        self.apply(live, event, With { decided: Some(decided), nonce, ..With::default() }).await
+        let label = decision.asked.as_ref().map(|test| self.named(test)).transpose()?;
+        let event = Event::Decided { decision: decision.clone(), label };
+        let with = if is_first(&live.panel, &decision) {
+            let number = u64::try_from(live.seq + 1).unwrap_or(0);
+            let sealed = live.keys.seal_bytes(View::Reasoning, &first_record(&row.id), number, statement)?;
+            let first = FirstRow { escalation: &row.id, by: &decision.signer, decision: sealed, signature };
+            With { first: Some(first), nonce, ..With::default() }
+        } else {
+            let sealed = live.keys.seal_bytes(View::Reasoning, &format!("{}/decision", row.id), 0, statement)?;
+            let (verdict, by) = (decision.verdict.word(), decision.signer.as_str());
+            let decided = Decided { escalation: &row.id, verdict, by, decision: sealed, signature };
+            With { decided: Some(decided), nonce, ..With::default() }
+        };
+        match self.apply(live, event, with).await {
+            Err(Error::Step(StepError::Asking(error))) => Err(Error::Invalid(error.to_string())),
+            applied => applied,
+        }
     }
 
     /// The decision on an escalation as it was signed, and its signature.
@@ -159,6 +176,25 @@ impl Runner {
         let record = format!("{escalation}/decision");
         let statement = live.keys.open_bytes(View::Reasoning, &record, 0, &sealed)?;
         Ok(Statement { json: bodh_vault::expose(&statement).to_vec(), signature })
+    }
+}
+
+impl Runner {
+    /// The name of a test or a question, as the packs have it.
+    fn named(&self, test: &TestId) -> Result<String, Error> {
+        let known = self.pack.test(test).ok_or_else(|| Error::Invalid(AskError::Unknown.to_string()))?;
+        Ok(self.pack.test_label(known).to_owned())
+    }
+
+    /// Everything that can be asked for: the tests and questions of the packs.
+    fn askable(&self) -> Vec<pb::Askable> {
+        let one = |test| pb::Askable {
+            test: self.pack.test_id(test).to_owned(),
+            label: self.pack.test_label(test).to_owned(),
+            is_question: self.pack.test_kind(test) == bodh_knowledge::TestKind::History,
+            price_cents: self.pack.price(test).cents(),
+        };
+        self.pack.tests().map(one).collect()
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     grant::{SessionGrant, random_id, session_key},
     runner::{Live, Runner},
     spans,
-    store::{Decided, EscalationRow, RuleRow, StepRows},
+    store::{Decided, EscalationRow, FirstRow, RuleRow, StepRows},
 };
 use bodh_audit_api::pb;
 use bodh_clinical::{CodedFeature, Opinion, Question, TestId, Usd};
@@ -22,6 +22,8 @@ use tracing::Instrument;
 #[derive(Default)]
 pub(crate) struct With<'a> {
     pub(crate) decided: Option<Decided<'a>>,
+    pub(crate) first: Option<FirstRow<'a>>,
+    pub(crate) voided: Option<&'a str>,
     pub(crate) rule: Option<RuleRow>,
     pub(crate) nonce: Option<String>,
     pub(crate) hidden: Option<Vec<bodh_clinical::Finding>>,
@@ -181,14 +183,17 @@ impl Runner {
         // Commit point: the attempt is in the log before any money is spent.
         self.outbox.acknowledged(live.queued).await?;
         // Beyond the budget the guardian pays only what a physician has signed for: it judges the signature by itself.
-        let approval = match approved_by.filter(|_| price > live.panel.session.remaining()) {
-            Some(escalation) => Some(self.signed_decision(live, &escalation).await?),
-            None => None,
+        let approvals = match approved_by.filter(|_| price > live.panel.session.remaining()) {
+            Some(escalation) => {
+                let second = self.first_decision(live, &escalation).await?;
+                [Some(self.signed_decision(live, &escalation).await?), second]
+            }
+            None => [None, None],
         };
         // The key names the act as the escalation showed it, and so as its approval does.
         let key = Act::paid(&test);
         let (root, trace) = (live.grant.root(), live.row.trace.as_str());
-        let spent = self.guardian.spend(&live.row.id, root, (&key, price.cents()), approval, trace).await?;
+        let spent = self.guardian.spend(&live.row.id, root, (&key, price.cents()), approvals, trace).await?;
         if !spent.granted {
             return self.apply(live, Event::NotSpent { test }, With::default()).await;
         }
@@ -244,6 +249,8 @@ impl Runner {
             drafts,
             raised,
             decided: with.decided,
+            first: with.first,
+            voided: with.voided,
             hidden,
             rule: with.rule,
             nonce: with.nonce,
@@ -282,6 +289,9 @@ impl Runner {
                     role: escalation.role.clone(),
                     amount_cents: escalation.amount_cents.and_then(|c| i64::try_from(c).ok()),
                     requester: escalation.requester.clone(),
+                    asked_by: escalation.asked_by.clone(),
+                    signers: escalation.signers,
+                    first_by: None,
                     raised_ms: escalation.raised_unix_ms,
                     record: live.keys.seal_bytes(View::Reasoning, &escalation.id, 0, &record)?,
                     record_sha256: data_encoding::HEXLOWER.encode(&sha256(&record)),

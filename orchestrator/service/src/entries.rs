@@ -1,7 +1,7 @@
 //! The audit entries that tell of a step. Pure: from the event, the panel before and after, and the commands.
 
 use bodh_audit_log::{Draft, Kind, Verdict};
-use bodh_panel::{Act, Command, Event, FailureCause, Panel, Ruling, State, Verdict as Decided};
+use bodh_panel::{Act, Command, Event, FailureCause, Panel, Ruling, State};
 
 /// What is needed beside the step itself.
 pub(crate) struct Told<'a> {
@@ -59,6 +59,7 @@ fn event_name(event: &Event) -> &'static str {
         Event::Resulted { .. } => "resulted",
         Event::NotSpent { .. } => "not_spent",
         Event::Decided { .. } => "decided",
+        Event::Voided { .. } => "voided",
         Event::Marked { .. } => "marked",
         Event::Amended { .. } => "amended",
         Event::Expired => "expired",
@@ -78,17 +79,24 @@ fn event_entries(told: &Told<'_>) -> Vec<Draft> {
         Event::Ruled { rulings, .. } => ruled(told, rulings),
         Event::Resulted { test, .. } => vec![order_outcome(told, test.as_str(), Verdict::Ok)],
         Event::NotSpent { test } => vec![order_outcome(told, test.as_str(), Verdict::Failed)],
-        Event::Decided { decision } => {
-            let mut draft = draft(told, Kind::Decision, "decide", &format!("x{}", decision.escalation));
+        Event::Decided { decision, .. } => {
+            // The first of two commits nothing: the question is not answered yet, and may be approved first again.
+            let first = told.after.session.firsts.len() > told.before.session.firsts.len();
+            let mut draft = if first {
+                draft(told, Kind::Decision, "approve_first", &format!("x{}/{}", decision.escalation, told.seq))
+            } else {
+                draft(told, Kind::Decision, "decide", &format!("x{}", decision.escalation))
+            };
             draft.actors = vec![decision.signer.clone()];
             draft.resource.clone_from(&decision.escalation);
-            draft.cause = match decision.verdict {
-                Decided::Approve => "approve",
-                Decided::Deny => "deny",
-                Decided::Amend => "amend",
-            }
-            .to_owned();
+            draft.cause = decision.verdict.word().to_owned();
             draft.amount_cents = decision.amount_cents.and_then(|c| i64::try_from(c).ok()).unwrap_or(0);
+            vec![draft]
+        }
+        Event::Voided { escalation } => {
+            let mut draft = draft(told, Kind::Decision, "void_first", &format!("x{escalation}/{}", told.seq));
+            draft.resource.clone_from(escalation);
+            draft.cause = "signer_gone".to_owned();
             vec![draft]
         }
         Event::Marked { incident, .. } => {

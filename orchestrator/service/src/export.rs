@@ -3,6 +3,7 @@
 use crate::{
     error::Error,
     grant::random_id,
+    pair::first_record,
     runner::{Live, Runner, live},
     service::access,
 };
@@ -123,6 +124,11 @@ impl Runner {
         };
         let mut signed = Vec::new();
         for (escalation, _) in &live.panel.session.escalations {
+            for first in self.store.firsts(&escalation.id).await? {
+                let (record, number) = (first_record(&escalation.id), u64::try_from(first.seq).unwrap_or(0));
+                let json = live.keys.open_bytes(View::Reasoning, &record, number, &first.decision)?;
+                signed.push(statement("decision", expose(&json), &first.signature)?);
+            }
             if let Some((sealed, signature)) = self.store.decision(&escalation.id).await? {
                 let record = format!("{}/decision", escalation.id);
                 let json = live.keys.open_bytes(View::Reasoning, &record, 0, &sealed)?;

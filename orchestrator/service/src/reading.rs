@@ -80,9 +80,15 @@ impl Runner {
         Ok(pb::SessionsReply { items: items.collect() })
     }
 
+    /// Whoever convened the session has now seen what was decided of it.
+    pub(crate) async fn saw(&self, caller: &Caller, session: &str) -> Result<(), Error> {
+        Ok(self.store.saw(session, caller.id.as_str(), self.now_ms()).await?)
+    }
+
     /// What there is to see of a session now.
     pub(crate) async fn look(&self, caller: &Caller, asked: pb::WatchRequest) -> Result<Look, Error> {
         if let Some(frames) = self.watch(&asked.session) {
+            self.saw(caller, &asked.session).await?;
             return Ok(Look::AtWork(frames));
         }
         let mut held = self.enter(&asked.session, access(caller, asked.access)?).await?;
@@ -92,6 +98,7 @@ impl Runner {
         };
         self.leave(held).await;
         let (report, version) = report?;
+        self.saw(caller, &asked.session).await?;
         Ok(Look::AtRest(json(&report)?, version))
     }
 

@@ -44,6 +44,7 @@ fn ruling(ruling: &bodh_gate::Ruling, resembled: &[Resemblance]) -> Ruling {
                     kind: r.kind.clone(),
                     role: r.role.clone(),
                     reason: r.reason.clone(),
+                    signers: r.signers,
                     rules: if r.kind == REVIEW { resembled.to_vec() } else { Vec::new() },
                 })
                 .collect(),

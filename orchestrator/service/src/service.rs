@@ -170,7 +170,9 @@ impl Panel for Service {
                 Err(error) => Err(error),
             };
             self.runner.leave(held).await;
-            Ok(pb::ReportReply { report_json: json(&report?)? })
+            let report_json = json(&report?)?;
+            self.runner.saw(&caller, &session).await?;
+            Ok(pb::ReportReply { report_json })
         })
         .await
     }
@@ -222,24 +224,7 @@ impl Panel for Service {
     async fn inbox(&self, request: Request<pb::InboxRequest>) -> Result<Response<pb::InboxReply>, Status> {
         let caller = Caller::of(&request)?;
         let all = request.into_inner().all;
-        self.guarded::<Inbox, _>(&caller, actions::panel(), async {
-            let rows = self.runner.store.escalations(all).await?;
-            let items = rows.into_iter().map(|row| pb::InboxItem {
-                escalation: row.id,
-                session: row.session,
-                kind: row.kind,
-                reason: row.reason,
-                raised_unix_ms: row.raised_ms,
-                status: row.status,
-                amount_cents: row.amount_cents.and_then(|c| u64::try_from(c).ok()).unwrap_or(0),
-                requester: row.requester,
-                action: row.action,
-                agent: row.agent,
-                trace: row.trace,
-            });
-            Ok(pb::InboxReply { items: items.collect() })
-        })
-        .await
+        self.guarded::<Inbox, _>(&caller, actions::panel(), self.runner.inbox(&caller, all)).await
     }
 
     async fn open(&self, request: Request<pb::OpenRequest>) -> Result<Response<pb::OpenReply>, Status> {

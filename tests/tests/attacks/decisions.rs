@@ -19,6 +19,7 @@ fn about(item: &Value, record: &[u8], signer: &Visitor, nonce: u8) -> Decision {
         session: item["session"].as_str().unwrap().to_owned(),
         record_sha256: HEXLOWER.encode(&bodh_token::sha256(record)),
         verdict: Verdict::Approve,
+        asked: None,
         kind: item["kind"].as_str().unwrap().to_owned(),
         action: shown["action"].as_str().unwrap_or("unseen").to_owned(),
         amount_cents: None,

@@ -101,6 +101,27 @@ impl Service {
         }
     }
 
+    /// The approvals of this spending, if policy lets each of their signers give one: it is told how many signed, and how
+    /// far the budget is exceeded by this guardian's own account.
+    async fn approved(&self, request: &pb::SpendRequest, resource: Entity) -> Result<Vec<Signed>, Error> {
+        let approvals = statement::approvals(&self.state, request)?;
+        let left = sessions::remaining(&self.state, &request.session).await?;
+        let over = i64::try_from(request.cents.saturating_sub(left)).unwrap_or(i64::MAX);
+        let signers = approvals.len();
+        let mut allowed = Vec::with_capacity(signers);
+        for signed in approvals {
+            let context = json!({ "kind": signed.kind, "signers": signers, "over_cents": over });
+            allowed.extend(self.allowed(
+                Some(signed),
+                "approve_spend",
+                resource.clone(),
+                context,
+                Cause::NotApproved,
+            )?);
+        }
+        Ok(allowed)
+    }
+
     fn malformed(&self, what: &'static str) -> Status {
         let error = Error::Malformed(what);
         self.state.refusals().count("request", error.code());
@@ -170,13 +191,15 @@ impl Guardian for Service {
         let facts = actions::amount(self.about(&request.session, &request.trace).await?, request.cents);
         let resource = facts.resource.clone();
         let work = async {
-            let approval = statement::approval(&self.state, &request)?;
-            let kind = approval.as_ref().map_or("", |approval| approval.kind.as_str());
-            let context = json!({ "kind": kind });
-            let approval = self.allowed(approval, "approve_spend", resource, context, Cause::NotApproved)?;
-            let reply = sessions::spend(&self.state, &caller.id, &request, approval.as_ref()).await?;
-            let (reply, outcome) = spent(reply);
-            Ok((reply, resting_on(outcome, approval)))
+            let approvals = self.approved(&request, resource).await?;
+            let reply = sessions::spend(&self.state, &caller.id, &request, &approvals).await?;
+            let (reply, mut outcome) = spent(reply);
+            let mut approvals = approvals.into_iter();
+            outcome = resting_on(outcome, approvals.next());
+            if let Some(second) = approvals.next() {
+                outcome = outcome.commit("second_signature", second.signature_sha256);
+            }
+            Ok((reply, outcome))
         };
         self.act::<Spend, _>(&self.gate, &caller, facts, work).await
     }

@@ -155,12 +155,12 @@ pub async fn set_key(store: &Store, id: &str, key: &[u8]) -> Result<bool, sqlx::
     Ok(changed.rows_affected() == 1)
 }
 
-/// Takes `cents` from the budget, once per `key`; what the budget lacks is added to it first when `overspend` allows, once.
+/// Takes `cents` from the budget, once per `key`; what the budget lacks is added to it first when approvals allow, each once.
 pub async fn spend(
     store: &Store,
     id: &str,
     (key, cents): (&str, u64),
-    overspend: Option<Overspend<'_>>,
+    overspend: &[Overspend<'_>],
     now_ms: i64,
 ) -> Result<Spending, sqlx::Error> {
     let cents = stored_cents(cents);
@@ -181,10 +181,12 @@ pub async fn spend(
     if spends >= MAX_SPENDS {
         return Ok(Spending::TooMany);
     }
-    if let Some(overspend) = overspend {
+    for overspend in overspend {
         if !use_up(&mut transaction, overspend.nonce, id, overspend.statement, now_ms).await? {
             return Ok(Spending::Used);
         }
+    }
+    if !overspend.is_empty() {
         sqlx::query(
             "UPDATE sessions SET budget = budget + max(0, ?1 - remaining), remaining = max(remaining, ?1)
              WHERE id = ?2 AND status = 'active'",

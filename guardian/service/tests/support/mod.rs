@@ -151,6 +151,8 @@ impl World {
         let application = r#"
             @id("app-approve") permit (principal is Human, action == Action::"approve_spend", resource)
             when { principal.roles.contains("approver") && context.kind == "over_limit" };
+            @id("app-approve-far") permit (principal is Human, action == Action::"approve_spend", resource)
+            when { principal.roles.contains("approver") && context.kind == "far_over_limit" && context.signers >= 2 };
             @id("app-reopen") permit (principal is Human, action == Action::"reopen_session", resource)
             when { principal.roles.contains("approver") };"#;
         let bundle = kernel().merge(Bundle::new([("app.cedar", application)]).unwrap()).unwrap();
@@ -226,7 +228,8 @@ pub fn approval(
 ) -> pb::Statement {
     let statement = serde_json::json!({
         "session": session, "verdict": "approve", "kind": "over_limit", "action": action, "amount_cents": cents,
-        "signer": human(signer).as_str(), "nonce": format!("{nonce:032x}"), "reason": "needed",
+        "record_sha256": "0".repeat(64), "signer": human(signer).as_str(), "nonce": format!("{nonce:032x}"),
+        "reason": "needed",
     });
     sign_decision(&statement, key)
 }

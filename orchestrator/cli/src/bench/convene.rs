@@ -163,6 +163,7 @@ impl InProcess {
                 role: String::new(),
                 kind: "denied".to_owned(),
                 reason: String::new(),
+                signers: 1,
             }],
         }
     }

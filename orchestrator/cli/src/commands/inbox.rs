@@ -1,4 +1,4 @@
-//! `bodh inbox`: what waits for a physician.
+//! `bodh inbox`: what waits for a physician, and what was decided of one's own.
 
 use super::options::{StartOptions, StateOptions, WhoOption};
 use super::visit::{print_json, visit};
@@ -14,7 +14,9 @@ use std::fmt::Write;
 #[command(after_help = "\
 Example:
   bodh inbox --state ~/panel --as ann
-  bodh inbox --state ~/panel --as ann --all --json   decided and lapsed ones too")]
+  bodh inbox --state ~/panel --as ann --all --json   decided and lapsed ones too
+
+Decisions on your own sessions stand first, until you have opened each session.")]
 pub(crate) struct Args {
     #[command(flatten)]
     state: StateOptions,
@@ -32,15 +34,17 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Outcome {
     let all = args.all;
-    let items = visit(&args.state, &args.start, args.who.or_local(), async move |_, visitor| {
+    let reply = visit(&args.state, &args.start, args.who.or_local(), async move |_, visitor| {
         let reply = visitor.panel()?.inbox(pb::InboxRequest { all }).await;
-        Ok(reply.map_err(|status| at("the orchestrator", &status))?.into_inner().items)
+        Ok(reply.map_err(|status| at("the orchestrator", &status))?.into_inner())
     })?;
     if args.json {
-        let items: Vec<_> = items.iter().map(object).collect();
-        return print_json(&json!({ "items": items }));
+        let items: Vec<_> = reply.items.iter().map(object).collect();
+        let decided: Vec<_> = reply.decided.iter().map(decided_object).collect();
+        return print_json(&json!({ "items": items, "decided": decided }));
     }
-    terminal::print(&text(&items)).map_err(|cause| Failure::failed(format!("stdout: {cause}")))
+    terminal::print(&format!("{}{}", decided(&reply.decided), text(&reply.items)))
+        .map_err(|cause| Failure::failed(format!("stdout: {cause}")))
 }
 
 fn object(item: &pb::InboxItem) -> serde_json::Value {
@@ -48,7 +52,35 @@ fn object(item: &pb::InboxItem) -> serde_json::Value {
         "escalation": item.escalation, "session": item.session, "kind": item.kind, "reason": item.reason,
         "raised": time(item.raised_unix_ms), "status": item.status, "amount_cents": item.amount_cents,
         "requester": item.requester, "action": item.action, "agent": item.agent, "trace": item.trace,
+        "signers": item.signers, "first_by": item.first_by,
     })
+}
+
+fn decided_object(item: &pb::DecidedItem) -> serde_json::Value {
+    json!({
+        "escalation": item.escalation, "session": item.session, "kind": item.kind, "action": item.action,
+        "verdict": item.verdict, "by": item.by, "at": time(item.at_unix_ms),
+    })
+}
+
+/// What was decided of one's own sessions, until each is opened.
+fn decided(items: &[pb::DecidedItem]) -> String {
+    let mut out = String::new();
+    for item in items {
+        // Writing to a String has no failure path.
+        let _written = writeln!(
+            out,
+            "Decided: {}  {}  {}: {}\n    by {}, {}\n    session {}",
+            shown(&item.escalation),
+            shown(&item.kind),
+            shown(&item.action),
+            shown(&item.verdict),
+            shown(&item.by),
+            time(item.at_unix_ms),
+            shown(&item.session)
+        );
+    }
+    out
 }
 
 fn text(items: &[pb::InboxItem]) -> String {
@@ -65,7 +97,7 @@ fn text(items: &[pb::InboxItem]) -> String {
             shown(&item.escalation),
             time(item.raised_unix_ms),
             shown(&item.kind),
-            shown(&item.status),
+            format_args!("{}{}", shown(&item.status), two(item)),
             shown(&item.action),
             shown(&item.reason),
             shown(&item.agent),
@@ -75,6 +107,12 @@ fn text(items: &[pb::InboxItem]) -> String {
         );
     }
     out
+}
+
+fn two(item: &pb::InboxItem) -> String {
+    let open = Some(item).filter(|item| item.status == "open");
+    let pair = open.and_then(|item| crate::report::pair(item.signers, &item.first_by));
+    pair.map(|pair| format!(" ({pair})")).unwrap_or_default()
 }
 
 /// RFC 3339, UTC.

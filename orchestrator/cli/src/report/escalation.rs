@@ -31,12 +31,18 @@ fn head(out: &mut String, e: &Escalation) -> std::fmt::Result {
         dollars_of(s.budget_cents)
     )?;
     writeln!(out, "  reason:   {} (policy {})", shown(&e.reason), shown(&e.policy))?;
+    if e.signers > 1 {
+        writeln!(out, "  decides:  two different people approve exactly this record, or nothing is done")?;
+    }
     for rule in &e.rules {
         let likeness = percent(f64::from(rule.likeness_permille) / 1000.0);
         writeln!(out, "  rule:     {} of incident {}, {likeness} alike", shown(&rule.rule), shown(&rule.incident))?;
     }
     writeln!(out, "  raised:   by {} in round {}, for a {}", shown(&e.agent), e.round, shown(&e.role))?;
     writeln!(out, "  asked by: {}", shown(&e.requester))?;
+    if let Some(physician) = &e.asked_by {
+        writeln!(out, "  test asked for by: {}", shown(physician))?;
+    }
     writeln!(out, "  session:  {}\n  trace:    {}", shown(&e.session), shown(&e.trace))?;
     writeln!(out, "  covers:   {}", shown(&e.basis))
 }
@@ -90,7 +96,7 @@ fn rest(out: &mut String, s: &Shown) -> std::fmt::Result {
     }
     for test in &s.next_tests {
         let price = test.price_cents.map_or_else(|| "price unknown".into(), dollars_of);
-        writeln!(out, "  {price:>13}  {}, {:.2} bits expected", shown(&test.label), test.gain_bits)?;
+        writeln!(out, "  {price:>13}  {}, {:.2} bits expected  ({})", shown(&test.label), test.gain_bits, test.id)?;
     }
     for reason in &s.reasons {
         writeln!(out, "\nThe supervisor: {}", shown(reason))?;

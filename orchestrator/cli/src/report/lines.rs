@@ -3,7 +3,7 @@
 use super::NOT_A_DEVICE;
 use super::amendments::amendments;
 use super::expected::expected;
-use super::words::{dollars, kind, likelihood, percent, presence, prevalence};
+use super::words::{dollars, kind, likelihood, pair, percent, presence, prevalence};
 use crate::terminal::{Paint, shown};
 use bodh_clinical::{Claim, Finding, Hypothesis, IgnoredCause};
 use bodh_panel::{EscalationStatus, OrderStatus, Report, Status, Withdrawal};
@@ -39,6 +39,7 @@ fn status(out: &mut String, report: &Report, state: Option<&Path>, paint: Paint)
             paint.good(&format!("CONCLUDED ({standing})"))
         }
         Status::AwaitingPhysician => paint.attention("WAITING FOR A PHYSICIAN — not released"),
+        Status::AwaitingAnswer => paint.attention("WAITING FOR AN ANSWER — not released"),
         Status::AwaitingResults => paint.attention("WAITING FOR RESULTS — not released"),
         Status::Deliberating => paint.attention("STILL AT WORK — not released"),
         Status::Withdrawn => paint.attention("GIVEN UP — no conclusion"),
@@ -61,12 +62,16 @@ fn status(out: &mut String, report: &Report, state: Option<&Path>, paint: Paint)
             shown(&escalation.action)
         )?;
         writeln!(out, "      {}", shown(&escalation.reason))?;
+        let first = escalation.first.as_ref().map(|first| first.by.as_str()).unwrap_or_default();
+        if let Some(pair) = pair(escalation.signers, first) {
+            writeln!(out, "      {pair}")?;
+        }
         for rule in &escalation.rules {
             writeln!(out, "      {} of incident {}", shown(&rule.rule), shown(&rule.incident))?;
         }
         if let Some(state) = state {
             let command = format!(
-                "bodh decide {} approve|deny|amend --reason TEXT --state {}",
+                "bodh decide {} approve|deny|amend|ask --reason TEXT --state {}",
                 shown(&escalation.id),
                 state.display()
             );
@@ -80,6 +85,7 @@ fn status(out: &mut String, report: &Report, state: Option<&Path>, paint: Paint)
             paint.dim("Nothing is kept of this run; give --state DIR for a session that can be decided.")
         )?;
     }
+    super::asked::asked(out, report, state, paint)?;
     for reservation in &report.reservations {
         writeln!(out, "  A physician's reservation: {}", shown(reservation))?;
     }
@@ -163,7 +169,7 @@ fn orders(out: &mut String, report: &Report, paint: Paint) -> std::fmt::Result {
             OrderStatus::Declined => "declined by a physician",
             OrderStatus::Refused => "refused",
         };
-        writeln!(out, "  {price:>13}  {}  {state}, {:.2} bits expected", shown(&order.label), order.gain_bits)?;
+        writeln!(out, "  {price:>13}  {}  {state}, {}", shown(&order.label), super::asked::why(report, order))?;
     }
     writeln!(out, "\n{}", paint.bold("Cost"))?;
     writeln!(out, "  {} committed of {}", dollars(report.cost_usd), dollars(report.budget_usd))

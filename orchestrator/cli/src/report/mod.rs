@@ -1,13 +1,14 @@
 //! A session's report on a terminal, for someone who is tired: where it stands first, then why, then the rest.
 
 mod amendments;
+mod asked;
 mod escalation;
 mod expected;
 mod lines;
 mod words;
 
 pub(crate) use escalation::render as escalation;
-pub(crate) use words::dollars_of;
+pub(crate) use words::{dollars_of, pair};
 
 use crate::failure::{Failure, Outcome};
 use crate::terminal::{self, Paint};
@@ -48,7 +49,8 @@ pub(crate) fn show(bytes: &[u8], shape: Shape<'_>) -> Outcome {
 fn ending(report: &Report) -> Outcome {
     match report.status {
         Status::Concluded => Ok(()),
-        Status::AwaitingPhysician => Err(Failure::Waiting),
+        // For people, either way: a physician, or whoever can say what a physician asked for.
+        Status::AwaitingPhysician | Status::AwaitingAnswer => Err(Failure::Waiting),
         Status::Withdrawn => Err(Failure::failed("the session was given up; the report says why")),
         Status::Expired => Err(Failure::failed("nobody decided in time; the session stays undecided")),
         Status::AwaitingResults | Status::Deliberating => {

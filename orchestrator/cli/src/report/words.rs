@@ -20,6 +20,18 @@ pub(crate) fn presence(presence: Presence) -> &'static str {
     }
 }
 
+/// What it takes where two people have to approve, and who has; nothing where one decides.
+pub(crate) fn pair(signers: u32, first: &str) -> Option<String> {
+    let first = first.rsplit('/').next().unwrap_or_default();
+    match (signers, first) {
+        (0 | 1, _) => None,
+        (_, "") => Some("two different people approve it; nobody has yet".to_owned()),
+        (_, first) => {
+            Some(format!("one of two: {} has approved; another person has to", crate::terminal::shown(first)))
+        }
+    }
+}
+
 /// A likelihood ratio, given as its log2, in plain words.
 pub(crate) fn likelihood(bits: f64) -> String {
     let ratio = bits.abs().exp2();
@@ -73,6 +85,7 @@ pub(crate) fn kind(kind: &str) -> String {
     match kind {
         "rare" | "rarity" => "the diagnosis is rare".into(),
         "over_budget" => "over the budget".into(),
+        "far_over_budget" => "far over the budget".into(),
         "expensive_test" | "over_test_threshold" => "an expensive test".into(),
         "dissent" => "the panel disagrees with itself".into(),
         "low_confidence" => "low confidence".into(),

@@ -12,7 +12,7 @@ use bodh_panel::{AmendmentLine, MOST_TEXT, OrderStatus, Report, Said, Status};
 
 /// The form's address and what it is based on, for whom it is: the session rests, and the reader cares for the patient.
 pub(crate) fn form(report: &Report, for_care: bool) -> Option<Amending> {
-    let rests = matches!(report.status, Status::AwaitingPhysician | Status::Concluded);
+    let rests = matches!(report.status, Status::AwaitingPhysician | Status::AwaitingAnswer | Status::Concluded);
     (for_care && rests).then(|| Amending {
         action: format!("/sessions/{}/amend", report.session),
         rounds: report.rounds,

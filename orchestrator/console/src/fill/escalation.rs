@@ -1,7 +1,7 @@
 //! The page of one question to a physician.
 
 use super::{
-    chart, evidence,
+    ask, chart, evidence,
     live::{Labels, action},
     words,
 };
@@ -15,8 +15,8 @@ use crate::{
         parts::{Link, Opinion},
     },
 };
-use bodh_panel::{Decision, Escalation, Verdict};
-use bodh_panel_api::pb::InboxItem;
+use bodh_panel::{Decision, Escalation};
+use bodh_panel_api::pb::{Askable, InboxItem};
 
 /// Findings that would matter most, shown.
 const MISSING: usize = 6;
@@ -31,7 +31,11 @@ pub(crate) struct Seen<'a> {
     pub(crate) own: Option<String>,
     /// The decision as it was signed.
     pub(crate) decision: Option<Vec<u8>>,
+    /// What can be asked for instead.
+    pub(crate) askable: &'a [Askable],
     pub(crate) csrf: &'a str,
+    /// SPIFFE id of the reader.
+    pub(crate) me: &'a str,
     pub(crate) now_ms: i64,
 }
 
@@ -116,7 +120,7 @@ fn sibling(item: &InboxItem, current: &str) -> Sibling {
         label: format!("{}{amount}", words::kind(&item.kind)),
         href: format!("/escalations/{}?show=1", item.escalation),
         current: item.escalation == current,
-        status: words::status(&item.status),
+        status: words::waits(item),
     }
 }
 
@@ -198,8 +202,12 @@ fn method() -> Vec<String> {
 fn standing(seen: &Seen<'_>) -> Standing {
     let decided = seen.decision.as_ref().and_then(|json| Decision::from_bytes(json).ok());
     match (seen.item.status.as_str(), decided) {
+        ("open", _) if seen.item.first_by == seen.me => Standing::Closed(
+            "One of two".to_owned(),
+            "You have approved this. Nothing is done before another physician approves exactly this record.".to_owned(),
+        ),
         ("open", _) => Standing::Open(Box::new(form(seen))),
-        (_, Some(decision)) => Standing::Decided(Box::new(said(&decision))),
+        (_, Some(decision)) => Standing::Decided(Box::new(said(&decision, seen.askable))),
         ("lapsed", None) => Standing::Closed(
             "Lapsed".to_owned(),
             "Nobody decided in time, or the session went on without it. It was never approved.".to_owned(),
@@ -233,23 +241,20 @@ fn form(seen: &Seen<'_>) -> Form {
         approve_means: approve.to_owned(),
         deny_means: deny.to_owned(),
         amend_means: amend.to_owned(),
+        choices: ask::choices(seen.record, seen.askable),
         verdict: String::new(),
         codes: CODES.map(|(code, words)| (code.to_owned(), words.to_owned())).to_vec(),
         code: String::new(),
         reason: String::new(),
         meaning: MEANING.to_owned(),
-        second: None,
+        second: ask::second(seen.record, seen.item),
     }
 }
 
-fn said(decision: &Decision) -> Decided {
+fn said(decision: &Decision, seen: &[Askable]) -> Decided {
     let (code, reason) = decision.reason.split_once(": ").unwrap_or(("", decision.reason.as_str()));
     let known = CODES.iter().find(|(known, _)| *known == code);
-    let verdict: Chip = words::status(match decision.verdict {
-        Verdict::Approve => "approve",
-        Verdict::Deny => "deny",
-        Verdict::Amend => "amend",
-    });
+    let verdict: Chip = words::status(decision.verdict.word());
     Decided {
         verdict,
         by: words::person(&decision.signer),
@@ -257,7 +262,7 @@ fn said(decision: &Decision) -> Decided {
         code: known.map_or_else(|| "not coded".to_owned(), |(_, words)| (*words).to_owned()),
         reason: if known.is_some() { reason.to_owned() } else { decision.reason.clone() },
         meaning: decision.meaning.clone(),
-        then: String::new(),
+        then: decision.asked.as_ref().map(|test| ask::named(test, seen)).unwrap_or_default(),
         entry: Link { label: "The session".to_owned(), href: Some(format!("/sessions/{}", decision.session)) },
     }
 }

@@ -1,6 +1,6 @@
 //! A session's page.
 
-use super::{amend, chart, evidence, words};
+use super::{amend, ask, chart, evidence, words};
 use crate::signed_in::Words;
 use crate::view::{
     Tone,
@@ -31,6 +31,7 @@ pub(crate) struct Around<'a> {
 pub(crate) fn live(report: &Report, around: &Around<'_>) -> Live {
     let id = &report.session;
     let over = matches!(report.status, Status::Concluded | Status::Withdrawn | Status::Expired);
+    let waits = matches!(report.status, Status::AwaitingPhysician | Status::AwaitingAnswer);
     let note = around.note.map(|words| words.note.as_str()).unwrap_or_default();
     let segments = chart::segments(note, &report.findings, None);
     let (form, labels) = (amend::form(report, around.for_care), labels(report));
@@ -46,7 +47,7 @@ pub(crate) fn live(report: &Report, around: &Around<'_>) -> Live {
     }
     Live {
         csrf: around.csrf.to_owned(),
-        events: (!over && report.status != Status::AwaitingPhysician).then(|| format!("/sessions/{id}/events")),
+        events: (!over && !waits).then(|| format!("/sessions/{id}/events")),
         version: u64::from(report.rounds),
         pseudonym: around
             .note
@@ -67,10 +68,11 @@ pub(crate) fn live(report: &Report, around: &Around<'_>) -> Live {
         other_permille: permille(report.other),
         dissent: (report.rounds > 0)
             .then(|| evidence::dissent(report.dissent, evidence::labels(&report.second_opinion), &report.refuted)),
-        orders: report.orders.iter().map(|o| order(o, form.as_ref())).collect(),
+        orders: report.orders.iter().map(|o| order(o, form.as_ref(), report)).collect(),
         cost: cost(words::cents(report.cost_usd), 0, words::cents(report.budget_usd)),
         questions: report.escalations.iter().map(|e| question(e, around.may_decide, report)).collect(),
         opinions: opinions(report),
+        asked: ask::asked(report),
         reservations: report.reservations.iter().map(|r| words::reason(r)).collect(),
         figures: super::report::figures(report),
         links,
@@ -92,6 +94,7 @@ fn banner(report: &Report, around: &Around<'_>) -> Banner {
     };
     let (tone, state, detail) = match (report.status, report.standing.as_deref()) {
         (Status::Deliberating, _) => (Tone::Info, "At work", rounds),
+        (Status::AwaitingAnswer, _) => (Tone::Warning, "Waiting for an answer", ask::waits(report)),
         (Status::AwaitingResults, _) => (Tone::Info, "Waiting for a result", rounds),
         (Status::AwaitingPhysician, _) => {
             let what = if waiting.len() == 1 {
@@ -153,11 +156,13 @@ pub(crate) fn input(report: &Report) -> Vec<String> {
 }
 
 /// One test.
-pub(crate) fn order(order: &bodh_panel::OrderLine, form: Option<&Amending>) -> Order {
+pub(crate) fn order(order: &bodh_panel::OrderLine, form: Option<&Amending>, report: &Report) -> Order {
     Order {
         label: order.label.clone(),
         price: order.price_usd.map_or_else(|| "price unknown".to_owned(), |usd| dollars(words::cents(usd))),
-        gain: format!("{:.2} bits", order.gain_bits),
+        // The planner did not look at what only a physician wanted: it expects nothing of it.
+        gain: ask::by(report, &order.test)
+            .map_or_else(|| format!("{:.2} bits", order.gain_bits), |by| format!("asked for by {by}")),
         status: words::order(order.status),
         result: form.filter(|_| amend::is_open(order.status)).map(|form| form.of(order.test.as_str())),
     }
@@ -170,6 +175,7 @@ pub(crate) fn question(line: &bodh_panel::EscalationLine, may_decide: bool, repo
         EscalationStatus::Approved { by, .. } => ("approved", Some(by)),
         EscalationStatus::Denied { by, .. } => ("denied", Some(by)),
         EscalationStatus::Amended { by, .. } => ("amended", Some(by)),
+        EscalationStatus::Asked { by, .. } => ("asked", Some(by)),
         EscalationStatus::Lapsed => ("lapsed", None),
     };
     Question {

@@ -1,6 +1,7 @@
 //! From what the services answer to what the pages show. Pure.
 
 pub(crate) mod amend;
+pub(crate) mod ask;
 mod calibration;
 pub(crate) mod chart;
 pub(crate) mod escalation;

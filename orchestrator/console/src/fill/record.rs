@@ -40,7 +40,7 @@ const KINDS: [Kind; 13] = [
 ];
 const AGENTS: [&str; 6] =
     ["intake", "diagnostician", "reasoning_verifier", "test_planner", "cost_guardian", "supervisor"];
-const DECISIONS: [&str; 3] = ["approve", "deny", "amend"];
+const DECISIONS: [&str; 4] = ["approve", "deny", "amend", "ask"];
 
 pub(crate) fn sessions(entries: &[(u64, Entry)], wanted: &Wanted, frame: Frame) -> RecordSessionsPage {
     let (from, to, mut wrong) = (time(&wanted.from), time(&wanted.to), Vec::new());
@@ -141,6 +141,7 @@ fn seen(entry: &Entry) -> Option<&'static str> {
         "note" => Some("note read"),
         "open" if entry.draft.kind == Kind::Opened => Some("question opened"),
         "decide" if entry.draft.kind == Kind::Decision => Some("question decided"),
+        "approve_first" if entry.draft.kind == Kind::Decision => Some("question approved, one of two"),
         "mark_incident" => Some("claim marked"),
         "reopen_session" => Some("session opened"),
         "convene" => Some("session begun"),

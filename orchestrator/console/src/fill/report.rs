@@ -1,6 +1,6 @@
 //! The report's page, and the pictures of a session.
 
-use super::{amend, chart, evidence, live, words};
+use super::{amend, ask, chart, evidence, live, words};
 use crate::view::{
     Picture, Tone,
     format::{cost, percent},
@@ -49,13 +49,14 @@ pub(crate) fn page(report: &Report, frame: Frame, around: &live::Around<'_>) -> 
         differential,
         rest: (more > 0).then(|| format!("{more} more, {} together", percent((1.0 - listed - report.other).max(0.0)))),
         other: percent(report.other),
+        asked: ask::asked(report),
         reservations: report.reservations.iter().map(|r| words::reason(r)).collect(),
         csrf: around.csrf.to_owned(),
         learned: amend::learned(report, form.as_ref()),
         added,
         findings: chart::findings(&report.findings, &beside),
         input: live::input(report),
-        orders: report.orders.iter().map(|o| live::order(o, form.as_ref())).collect(),
+        orders: report.orders.iter().map(|o| live::order(o, form.as_ref(), report)).collect(),
         cost: cost(words::cents(report.cost_usd), 0, words::cents(report.budget_usd)),
         questions: report.escalations.iter().map(|e| live::question(e, false, report)).collect(),
         dissent: (report.rounds > 0).then(|| evidence::dissent(report.dissent, evidence::labels(&report.second_opinion), &report.refuted)),
@@ -81,6 +82,7 @@ fn standing(report: &Report) -> (&'static str, Tone, String) {
         (Status::AwaitingPhysician, _) => {
             ("NOT RELEASED", Tone::Warning, "A physician has yet to decide. This is a working differential.".to_owned())
         }
+        (Status::AwaitingAnswer, _) => ("NOT RELEASED", Tone::Warning, ask::waits(report)),
         (Status::Withdrawn, _) => ("NOT RELEASED", Tone::Quiet, live::withdrawn(report)),
         (Status::Expired, _) => {
             ("NOT RELEASED", Tone::Quiet, "Nobody decided in time. Nothing was approved.".to_owned())
@@ -95,6 +97,7 @@ fn signatures(report: &Report) -> Vec<Signature> {
             EscalationStatus::Approved { by, at_unix_ms } => ("approved", by, at_unix_ms),
             EscalationStatus::Amended { by, at_unix_ms } => ("amended", by, at_unix_ms),
             EscalationStatus::Denied { by, at_unix_ms } => ("denied", by, at_unix_ms),
+            EscalationStatus::Asked { by, at_unix_ms } => ("asked for something else", by, at_unix_ms),
             EscalationStatus::Open | EscalationStatus::Lapsed => return None,
         };
         let meaning = format!("{word}: {}", words::kind(&line.kind).to_lowercase());

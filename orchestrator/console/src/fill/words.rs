@@ -69,6 +69,7 @@ pub(crate) fn kind(kind: &str) -> String {
     match kind {
         "rare_diagnosis" => "A rare diagnosis".into(),
         "over_budget" => "Over the budget".into(),
+        "far_over_budget" => "Far over the budget".into(),
         "over_test_threshold" => "An expensive test".into(),
         "unknown_price" => "A test of unknown price".into(),
         "dissent" => "The panel disagrees with itself".into(),
@@ -93,6 +94,7 @@ pub(crate) fn tone(kind: &str) -> Tone {
 pub(crate) fn state(state: &str) -> Chip {
     match state {
         "awaiting_physician" => chip(Tone::Warning, "waits for a physician"),
+        "awaiting_answer" => chip(Tone::Warning, "waits for an answer"),
         "awaiting_results" => chip(Tone::Info, "waits for a result"),
         "concluded" => chip(Tone::Good, "concluded"),
         "withdrawn" => chip(Tone::Quiet, "withdrawn"),
@@ -108,9 +110,18 @@ pub(crate) fn status(status: &str) -> Chip {
         "approve" | "approved" => chip(Tone::Good, "approved"),
         "deny" | "denied" => chip(Tone::Bad, "denied"),
         "amend" | "amended" => chip(Tone::Info, "amended"),
+        "ask" | "asked" => chip(Tone::Info, "something else asked for"),
         "lapsed" => chip(Tone::Quiet, "lapsed, undecided"),
         other => chip(Tone::Quiet, other),
     }
+}
+
+/// The same, of one that may take two people.
+pub(crate) fn waits(item: &bodh_panel_api::pb::InboxItem) -> Chip {
+    if item.status == "open" && !item.first_by.is_empty() {
+        return chip(Tone::Warning, "one of two approved");
+    }
+    status(&item.status)
 }
 
 /// Where an order stands.

@@ -11,6 +11,7 @@ use axum::{
     extract::{Path, State},
     http::{HeaderMap, StatusCode},
 };
+use bodh_clinical::TestId;
 use bodh_identity::signing::Context;
 use bodh_panel::{Decision, Escalation, Verdict};
 use bodh_panel_api::pb;
@@ -32,6 +33,9 @@ pub(crate) struct Chosen {
     record: String,
     #[serde(default)]
     verdict: String,
+    /// With `ask`: the test or question; empty for what only words can say.
+    #[serde(default)]
+    asked: String,
     #[serde(default)]
     code: String,
     #[serde(default)]
@@ -105,6 +109,7 @@ fn decision(who: &crate::signed_in::SignedIn, shown: &Escalation, chosen: &Chose
         "approve" => Verdict::Approve,
         "deny" => Verdict::Deny,
         "amend" => Verdict::Amend,
+        "ask" => Verdict::Ask,
         _ => return Err(bad("Choose what you decide.")),
     };
     let (code, _) = CODES.iter().find(|(code, _)| *code == chosen.code).ok_or_else(|| bad("Choose a reason."))?;
@@ -112,12 +117,15 @@ fn decision(who: &crate::signed_in::SignedIn, shown: &Escalation, chosen: &Chose
     if words.is_empty() || words.len() > 4000 {
         return Err(bad("Say why in your own words: something, and at most 4,000 bytes."));
     }
+    let named = Some(chosen.asked.trim()).filter(|named| verdict == Verdict::Ask && !named.is_empty());
+    let asked = named.map(TestId::parse).transpose().map_err(|_| bad("Choose what you ask for from the list."))?;
     let own = who.own.get(&shown.id).map(|own| format!("\nNoted before the differential was shown: {own}"));
     Ok(Decision {
         escalation: shown.id.clone(),
         session: shown.session.clone(),
         record_sha256: chosen.record.clone(),
         verdict,
+        asked,
         kind: shown.kind.clone(),
         action: shown.action.clone(),
         amount_cents: shown.amount_cents,

@@ -34,17 +34,23 @@ pub(crate) async fn page(
     let (bytes, opened, items) = open(&signed, &id).await?;
     let record: Escalation = serde_json::from_slice(&bytes).map_err(|_| Fault::internal("a record"))?;
     let none = || Fault::new(StatusCode::NOT_FOUND, "There is no such question", "It may belong to another panel.");
-    let item = items.iter().find(|item| item.escalation == id).ok_or_else(none)?;
+    let mut item = items.iter().find(|item| item.escalation == id).cloned().ok_or_else(none)?;
+    // Opening it may have voided a first approval whose signer has left.
+    if opened.first.is_none() {
+        item.first_by.clear();
+    }
     let own = who.own.get(&id);
     let seen = fill::escalation::Seen {
         record: &record,
         sha256: super::decide::sha256(&bytes),
-        item,
+        item: &item,
         siblings: items.iter().filter(|other| other.session == item.session).collect(),
         revealed: asked.show.is_some() || own.is_some() || opened.status != "open",
         own,
         decision: opened.decision.map(|signed| signed.json),
+        askable: &opened.askable,
         csrf: &who.csrf,
+        me: who.id.as_str(),
         now_ms: App::now_ms(),
     };
     Ok(show(&fill::escalation::page(&seen, app.frame(Some(who), "Question", "/inbox", &[Asset::Passkey]))))

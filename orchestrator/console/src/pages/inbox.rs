@@ -27,7 +27,8 @@ const TIERS: [(&str, &str, Tone); 3] = [
 ];
 
 pub(crate) async fn page(State(app): State<Arc<App>>, signed: Signed) -> Result<Response, Fault> {
-    let items = signed.0.panel.clone().inbox(pb::InboxRequest { all: true }).await?.into_inner().items;
+    let pb::InboxReply { items, decided } =
+        signed.0.panel.clone().inbox(pb::InboxRequest { all: true }).await?.into_inner();
     let me = signed.0.id.as_str();
     // Whoever may not decide sees which of their own sessions wait.
     let decides = app.roles(&signed.0).iter().any(|role| role == "physician");
@@ -55,6 +56,7 @@ pub(crate) async fn page(State(app): State<Arc<App>>, signed: Signed) -> Result<
     Ok(show(&InboxPage {
         frame: app.frame(Some(&signed.0), "Inbox", "/inbox", &[]),
         summary,
+        news: crate::fill::ask::news(&decided),
         tiers,
         past: past.into_iter().rev().take(PAST).map(row).collect(),
         older: None,
@@ -108,6 +110,7 @@ fn tiers(open: &[InboxItem], me: &str, now_ms: i64) -> Vec<Tier> {
 fn ask(item: &InboxItem, own: bool) -> InboxAsk {
     InboxAsk {
         kind: words::kind(&item.kind),
+        half: (!item.first_by.is_empty()).then(|| words::waits(item)),
         amount: (item.amount_cents > 0).then(|| dollars(item.amount_cents)),
         tone: words::tone(&item.kind),
         href: if own { format!("/sessions/{}", item.session) } else { format!("/escalations/{}", item.escalation) },

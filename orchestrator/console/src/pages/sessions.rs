@@ -140,7 +140,9 @@ async fn filled(app: &App, signed: &Signed, form: NewSession) -> Result<Sessions
         state: words::state(&item.state),
         budget: crate::view::format::dollars(item.budget_cents),
     };
+    let inbox = signed.0.panel.clone().inbox(pb::InboxRequest { all: false }).await?.into_inner();
     Ok(SessionsPage {
+        news: crate::fill::ask::news(&inbox.decided),
         frame: app.frame(Some(&signed.0), "Sessions", "/sessions", &[Asset::Live]),
         sessions: all.into_iter().take(200).map(row).collect(),
         older: None,

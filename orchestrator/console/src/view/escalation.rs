@@ -117,6 +117,8 @@ pub(crate) struct Form {
     pub(crate) amend_means: String,
     /// The verdict as entered: `approve`, `deny`, `amend`, `other` or empty.
     pub(crate) verdict: String,
+    /// What can be asked for instead, in groups.
+    pub(crate) choices: Vec<Choices>,
     /// The reason codes: value and words.
     pub(crate) codes: Vec<(String, String)>,
     /// The reason code as entered.
@@ -127,6 +129,15 @@ pub(crate) struct Form {
     pub(crate) meaning: String,
     /// How many more must sign: `A second physician must sign as well.`
     pub(crate) second: Option<String>,
+}
+
+/// Tests or questions that can be asked for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Choices {
+    /// What they have in common.
+    pub(crate) name: String,
+    /// Id and name.
+    pub(crate) tests: Vec<(String, String)>,
 }
 
 /// What was decided.

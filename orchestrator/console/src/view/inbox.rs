@@ -1,7 +1,7 @@
 //! A physician's inbox: what waits, most urgent first, one row per session. Nothing of a patient's case is in it.
 
 use super::frame::Frame;
-use super::parts::Link;
+use super::parts::{Link, News};
 use super::{Chip, Tone};
 use askama::Template;
 
@@ -13,6 +13,8 @@ pub(crate) struct InboxPage {
     pub(crate) frame: Frame,
     /// How many sessions wait, in a sentence: `3 sessions wait for you. The oldest for 2 h 10 min.`
     pub(crate) summary: String,
+    /// What was decided of the reader's own sessions and not seen yet.
+    pub(crate) news: Vec<News>,
     /// The tiers that hold something, most urgent first.
     pub(crate) tiers: Vec<Tier>,
     /// What was decided, lapsed, or went back.
@@ -64,6 +66,8 @@ pub(crate) struct InboxAsk {
     pub(crate) kind: String,
     /// The amount at stake.
     pub(crate) amount: Option<String>,
+    /// Where it takes two people and one has approved.
+    pub(crate) half: Option<Chip>,
     /// How serious it is.
     pub(crate) tone: Tone,
     /// Its page.

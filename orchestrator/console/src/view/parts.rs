@@ -2,6 +2,38 @@
 
 use super::{Chip, Picture, Tone, amend::Amending};
 
+/// What a physician asked for instead of deciding.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Asked {
+    /// Who.
+    pub(crate) by: String,
+    /// When.
+    pub(crate) at: String,
+    /// The test or question by its name, or `an answer`.
+    pub(crate) what: String,
+    /// In the physician's words.
+    pub(crate) words: String,
+    /// Whether the session waits for it.
+    pub(crate) waits: bool,
+}
+
+/// A decision on one of the reader's own sessions that they have not seen.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct News {
+    /// The session's page.
+    pub(crate) href: String,
+    /// The session's short id.
+    pub(crate) session: String,
+    /// The kind of question in words.
+    pub(crate) kind: String,
+    /// What was decided.
+    pub(crate) verdict: Chip,
+    /// By whom.
+    pub(crate) by: String,
+    /// When.
+    pub(crate) at: String,
+}
+
 /// A link, or a word that leads nowhere.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Link {

@@ -3,7 +3,7 @@
 use super::Tone;
 use super::amend::{Added, Learned};
 use super::frame::Frame;
-use super::parts::{Cost, Dissent, Finding, Hypothesis, Link, Order, Question};
+use super::parts::{Asked, Cost, Dissent, Finding, Hypothesis, Link, Order, Question};
 use super::session::Segment;
 use askama::Template;
 
@@ -45,6 +45,8 @@ pub(crate) struct ReportPage {
     pub(crate) turns: Option<String>,
     /// Physicians' reservations.
     pub(crate) reservations: Vec<String>,
+    /// What physicians asked for instead of deciding.
+    pub(crate) asked: Vec<Asked>,
     /// The token for the forms.
     pub(crate) csrf: String,
     /// What people added since the note.

@@ -3,7 +3,7 @@
 use super::Tone;
 use super::amend::{Added, Learned};
 use super::frame::Frame;
-use super::parts::{Cost, Dissent, Figure, Finding, Hypothesis, Link, Opinion, Order, Presence, Question};
+use super::parts::{Asked, Cost, Dissent, Figure, Finding, Hypothesis, Link, Opinion, Order, Presence, Question};
 use askama::Template;
 
 /// The session's page.
@@ -71,6 +71,8 @@ pub(crate) struct Live {
     pub(crate) opinions: Vec<Opinion>,
     /// Physicians' reservations.
     pub(crate) reservations: Vec<String>,
+    /// What physicians asked for instead of deciding.
+    pub(crate) asked: Vec<Asked>,
     /// The pictures: the differential over the rounds, the cost burn-down.
     pub(crate) figures: Vec<Figure>,
     /// Trace, report, export.

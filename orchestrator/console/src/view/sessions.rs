@@ -2,7 +2,7 @@
 
 use super::Chip;
 use super::frame::Frame;
-use super::parts::Link;
+use super::parts::{Link, News};
 use askama::Template;
 
 /// The sessions page.
@@ -11,6 +11,8 @@ use askama::Template;
 pub(crate) struct SessionsPage {
     /// The frame.
     pub(crate) frame: Frame,
+    /// What was decided of them and not seen yet.
+    pub(crate) news: Vec<News>,
     /// The reader's sessions, newest first.
     pub(crate) sessions: Vec<SessionRow>,
     /// Older ones.

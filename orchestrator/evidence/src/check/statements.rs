@@ -62,12 +62,8 @@ pub(super) fn check(
 }
 
 fn of_decision(decision: &Decision) -> (&'static str, String, String, String, i64) {
-    let verdict = match decision.verdict {
-        Verdict::Approve => "approve",
-        Verdict::Deny => "deny",
-        Verdict::Amend => "amend",
-    };
-    ("decide", decision.escalation.clone(), verdict.to_owned(), decision.meaning.clone(), decision.at_unix_ms)
+    let verdict = decision.verdict.word().to_owned();
+    ("decide", decision.escalation.clone(), verdict, decision.meaning.clone(), decision.at_unix_ms)
 }
 
 fn about(session: &str, given: &Given<'_>) -> Result<(), Fault> {
@@ -117,11 +113,23 @@ fn all_there(panel: &Panel, decided: &[Decided]) -> Result<(), Fault> {
             EscalationStatus::Approved { by, .. } => (by, "approve"),
             EscalationStatus::Denied { by, .. } => (by, "deny"),
             EscalationStatus::Amended { by, .. } => (by, "amend"),
+            EscalationStatus::Asked { by, .. } => (by, "ask"),
             EscalationStatus::Open | EscalationStatus::Lapsed => continue,
         };
-        let said = |d: &&Decided| d.purpose == "decision" && d.about == escalation.id && d.verdict == verdict;
-        if !decided.iter().any(|d| said(&d) && d.by == *by) {
+        let said = |d: &&Decided| d.purpose == "decision" && d.about == escalation.id;
+        if !decided.iter().any(|d| said(&d) && d.verdict == verdict && d.by == *by) {
             return fault(STEP, format!("{} counts as decided, and nobody's signature is here", escalation.id));
+        }
+        let first = panel.session.first(&escalation.id).map(|first| &first.by);
+        let approves = |d: &Decided| ["approve", "amend"].contains(&d.verdict.as_str());
+        let other = |d: &Decided| d.by != *by && Some(&d.by) == first && approves(d);
+        let paired = match status {
+            EscalationStatus::Approved { .. } => escalation.takes_two(Verdict::Approve),
+            EscalationStatus::Amended { .. } => escalation.takes_two(Verdict::Amend),
+            _ => false,
+        };
+        if paired && !decided.iter().any(|d| said(&d) && other(d)) {
+            return fault(STEP, format!("{} takes two people, and one signature is here", escalation.id));
         }
     }
     let marked = |claim: &str| decided.iter().any(|d| d.purpose == "mark" && d.about == claim);

@@ -152,7 +152,7 @@ fn open_escalations_lapse_and_a_decision_on_one_is_refused() {
     let waits = |o: &Order| o.status == OrderStatus::AwaitingApproval;
     assert!(!panel.session.orders.iter().any(waits), "no order waits for an answer to a question that lapsed");
     assert_eq!(Report::of(&panel).revision, 0, "nothing had been released");
-    let late = Event::Decided { decision: decision(&panel, &escalation, Verdict::Approve) };
+    let late = Event::Decided { decision: decision(&panel, &escalation, Verdict::Approve), label: None };
     assert!(step(&panel, &late, NOW).is_err());
     play(&mut panel, &Turn { asks: true, ..calm() });
     assert_eq!(step(&panel, &late, NOW), Err(StepError::NoSuchEscalation), "nor later, when others wait");

@@ -42,7 +42,8 @@ proptest! {
             }
             prop_assert!(spent_is_what_was_done(&next));
             prop_assert!(next.session.round <= MAX_ROUNDS + 1);
-            prop_assert!(next.state.is_over() || !next.outstanding.is_empty() || next.state == State::Convened);
+            let waits = matches!(next.state, State::AwaitingAnswer { .. } | State::Convened);
+            prop_assert!(next.state.is_over() || waits || !next.outstanding.is_empty());
             // What is stored reads back as itself.
             let stored = serde_json::to_vec(&next).unwrap();
             prop_assert_eq!(&serde_json::from_slice::<Panel>(&stored).unwrap(), &next);

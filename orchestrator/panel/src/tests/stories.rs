@@ -57,7 +57,7 @@ fn an_escalation_shows_its_provenance_and_waits() {
 
 fn decide_all(panel: &mut Panel, verdict: Verdict) {
     while let Some((escalation, _)) = panel.session.escalations.iter().find(|(_, s)| *s == EscalationStatus::Open) {
-        let event = Event::Decided { decision: decision(panel, escalation, verdict) };
+        let event = Event::Decided { decision: decision(panel, escalation, verdict), label: None };
         *panel = step(panel, &event, NOW).unwrap().0;
     }
 }
@@ -87,10 +87,10 @@ fn a_decision_on_another_amount_or_session_or_twice_is_refused() {
     let other_act = Decision { action: "order something_else".into(), ..good.clone() };
     let strange = Decision { session: "f".repeat(32), ..good.clone() };
     for bad in [dearer, strange, other_limit, other_act] {
-        assert_eq!(step(&panel, &Event::Decided { decision: bad }, NOW), Err(StepError::Mismatch));
+        assert_eq!(step(&panel, &Event::Decided { decision: bad, label: None }, NOW), Err(StepError::Mismatch));
     }
-    let (next, _) = step(&panel, &Event::Decided { decision: good.clone() }, NOW).unwrap();
-    assert_eq!(step(&next, &Event::Decided { decision: good }, NOW), Err(StepError::NoSuchEscalation));
+    let (next, _) = step(&panel, &Event::Decided { decision: good.clone(), label: None }, NOW).unwrap();
+    assert_eq!(step(&next, &Event::Decided { decision: good, label: None }, NOW), Err(StepError::NoSuchEscalation));
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub(super) struct Turn {
 }
 
 pub(super) fn turn() -> impl Strategy<Value = Turn> {
-    let verdict = prop_oneof![Just(Verdict::Approve), Just(Verdict::Deny), Just(Verdict::Amend)];
+    let verdict = prop_oneof![Just(Verdict::Approve), Just(Verdict::Deny), Just(Verdict::Amend), Just(Verdict::Ask)];
     (any::<u32>(), prop::bool::weighted(0.1), any::<bool>(), prop::bool::weighted(0.1), verdict, any::<[bool; 4]>())
         .prop_map(|(seed, fails, asks, denies, verdict, [orders, granted, found, refutes])| Turn {
             seed,
@@ -133,6 +133,7 @@ fn ruling(panel: &Panel, act: &Act, turn: &Turn) -> Ruling {
             role: "physician".into(),
             reason: "because".into(),
             rules: vec![],
+            signers: 1,
         };
         return Ruling::Ask { reasons: vec![reason("one"), reason("two")] };
     }
@@ -145,6 +146,7 @@ pub(super) fn decision(panel: &Panel, escalation: &Escalation, verdict: Verdict)
         session: panel.session.id.clone(),
         record_sha256: "0".repeat(64),
         verdict,
+        asked: None,
         kind: escalation.kind.clone(),
         action: escalation.action.clone(),
         amount_cents: escalation.amount_cents,
@@ -190,7 +192,18 @@ pub(super) fn respond(panel: &Panel, turn: &Turn) -> Option<Event> {
         }
         Command::Raise { .. } => {
             let open = panel.session.escalations.iter().find(|(_, s)| *s == EscalationStatus::Open)?;
-            Some(Event::Decided { decision: decision(panel, &open.0, turn.verdict) })
+            // At the end of its rounds the panel takes no more requests.
+            let verdict = match turn.verdict {
+                Verdict::Ask if panel.session.round >= MAX_ROUNDS => Verdict::Deny,
+                verdict => verdict,
+            };
+            // A test of the plan, one that nobody planned, or what only words can say.
+            let test = TestId::parse(&format!("test_{}", turn.seed % 6)).ok();
+            let settled = |test: &TestId| panel.session.done().contains(test);
+            let asks = verdict == Verdict::Ask && turn.found;
+            let asked = test.filter(|test| asks && !settled(test));
+            let label = asked.as_ref().map(|test| test.to_string());
+            Some(Event::Decided { decision: Decision { asked, ..decision(panel, &open.0, verdict) }, label })
         }
         Command::Incident { .. } | Command::Close => None,
     }

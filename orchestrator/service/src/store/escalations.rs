@@ -26,13 +26,19 @@ pub(crate) struct EscalationRow {
     pub(crate) amount_cents: Option<i64>,
     /// Who asked for the session.
     pub(crate) requester: String,
+    /// Who asked for what is proposed, where a physician did.
+    pub(crate) asked_by: Option<String>,
+    /// How many different people have to approve.
+    pub(crate) signers: u32,
+    /// Where it takes two: who approved first.
+    pub(crate) first_by: Option<String>,
     /// When it was raised.
     pub(crate) raised_ms: i64,
     /// The record as shown, sealed.
     pub(crate) record: Vec<u8>,
     /// SHA-256 of the record as shown, hex. Unguessable: the record holds the session's random id.
     pub(crate) record_sha256: String,
-    /// `open`, `approve`, `deny`, `amend` or `lapsed`.
+    /// `open`, `approve`, `deny`, `amend`, `ask` or `lapsed`.
     pub(crate) status: String,
 }
 
@@ -40,7 +46,7 @@ pub(crate) struct EscalationRow {
 pub(crate) struct Decided<'a> {
     /// The escalation.
     pub(crate) escalation: &'a str,
-    /// `approve`, `deny` or `amend`.
+    /// `approve`, `deny`, `amend` or `ask`.
     pub(crate) verdict: &'static str,
     /// SPIFFE id.
     pub(crate) by: &'a str,
@@ -49,6 +55,9 @@ pub(crate) struct Decided<'a> {
     /// The signature over them.
     pub(crate) signature: &'a [u8],
 }
+
+/// Who approved first, and not in vain: of at most one approval per escalation.
+const FIRST_BY: &str = "(SELECT signer FROM firsts f WHERE f.escalation = e.id AND f.void = 0) AS first_by";
 
 impl FromRow<'_, SqliteRow> for EscalationRow {
     fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
@@ -63,6 +72,9 @@ impl FromRow<'_, SqliteRow> for EscalationRow {
             role: row.try_get("role")?,
             amount_cents: row.try_get("amount_cents")?,
             requester: row.try_get("requester")?,
+            asked_by: row.try_get("asked_by")?,
+            signers: row.try_get("signers")?,
+            first_by: row.try_get("first_by")?,
             raised_ms: row.try_get("raised_ms")?,
             record: row.try_get("record")?,
             record_sha256: row.try_get("record_sha256")?,
@@ -73,36 +85,41 @@ impl FromRow<'_, SqliteRow> for EscalationRow {
 
 impl EscalationRow {
     pub(super) async fn insert(&self, tx: &mut Transaction<'_, Sqlite>) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO escalations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)")
-            .bind(&self.id)
-            .bind(&self.session)
-            .bind(&self.kind)
-            .bind(&self.reason)
-            .bind(&self.action)
-            .bind(&self.agent)
-            .bind(&self.trace)
-            .bind(&self.role)
-            .bind(self.amount_cents)
-            .bind(&self.requester)
-            .bind(self.raised_ms)
-            .bind(&self.record)
-            .bind(&self.record_sha256)
-            .bind(&self.status)
-            .execute(&mut **tx)
-            .await?;
+        sqlx::query(
+            "INSERT INTO escalations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, ?, ?, NULL)",
+        )
+        .bind(&self.id)
+        .bind(&self.session)
+        .bind(&self.kind)
+        .bind(&self.reason)
+        .bind(&self.action)
+        .bind(&self.agent)
+        .bind(&self.trace)
+        .bind(&self.role)
+        .bind(self.amount_cents)
+        .bind(&self.requester)
+        .bind(self.raised_ms)
+        .bind(&self.record)
+        .bind(&self.record_sha256)
+        .bind(&self.status)
+        .bind(&self.asked_by)
+        .bind(self.signers)
+        .execute(&mut **tx)
+        .await?;
         Ok(())
     }
 }
 
 impl Decided<'_> {
-    pub(super) async fn update(&self, tx: &mut Transaction<'_, Sqlite>) -> Result<(), StoreError> {
+    pub(super) async fn update(&self, at_ms: i64, tx: &mut Transaction<'_, Sqlite>) -> Result<(), StoreError> {
         // Only an open escalation can be decided: two people at once cannot both decide.
-        let query = "UPDATE escalations SET status = ?, decided_by = ?, decision = ?, signature = ? WHERE id = ? AND status = 'open'";
+        let query = "UPDATE escalations SET status = ?, decided_by = ?, decision = ?, signature = ?, decided_ms = ? WHERE id = ? AND status = 'open'";
         let changed = sqlx::query(query)
             .bind(self.verdict)
             .bind(self.by)
             .bind(&self.decision)
             .bind(self.signature)
+            .bind(at_ms)
             .bind(self.escalation)
             .execute(&mut **tx)
             .await?;
@@ -116,7 +133,8 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub(crate) async fn escalation(&self, id: &str) -> Result<Option<EscalationRow>, StoreError> {
-        Ok(sqlx::query_as("SELECT * FROM escalations WHERE id = ?").bind(id).fetch_optional(&self.pool).await?)
+        let query = format!("SELECT *, {FIRST_BY} FROM escalations e WHERE id = ?");
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(id).fetch_optional(&self.pool).await?)
     }
 
     /// Escalations, oldest first: the open ones, or all; at most a thousand.
@@ -124,8 +142,10 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub(crate) async fn escalations(&self, all: bool) -> Result<Vec<EscalationRow>, StoreError> {
-        let query = "SELECT * FROM escalations WHERE ? OR status = 'open' ORDER BY raised_ms, id LIMIT 1000";
-        Ok(sqlx::query_as(query).bind(all).fetch_all(&self.pool).await?)
+        let query = format!(
+            "SELECT *, {FIRST_BY} FROM escalations e WHERE ? OR status = 'open' ORDER BY raised_ms, id LIMIT 1000"
+        );
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(all).fetch_all(&self.pool).await?)
     }
 }
 

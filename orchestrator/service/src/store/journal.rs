@@ -1,6 +1,6 @@
 //! The journal: a session's events, and everything that must be durable together with one.
 
-use super::{Decided, EscalationRow, RuleRow, SessionRow, Store, StoreError};
+use super::{Decided, EscalationRow, FirstRow, RuleRow, SessionRow, Store, StoreError, firsts};
 use bodh_audit_api::pb;
 use bodh_audit_log::Draft;
 use prost::Message;
@@ -27,6 +27,10 @@ pub(crate) struct StepRows<'a> {
     pub(crate) raised: Vec<EscalationRow>,
     /// The decision that it was.
     pub(crate) decided: Option<Decided<'a>>,
+    /// The first of two approvals that it was.
+    pub(crate) first: Option<FirstRow<'a>>,
+    /// The escalation whose first approval it voided.
+    pub(crate) voided: Option<&'a str>,
     /// What the gatekeeper holds back from now on.
     pub(crate) hidden: Option<Vec<u8>>,
     /// The rule that it left behind.
@@ -42,7 +46,7 @@ impl Store {
     /// When the store cannot be written; then nothing was.
     pub(crate) async fn open_session(&self, row: &SessionRow, drafts: &[pb::Draft]) -> Result<i64, StoreError> {
         let mut tx = self.pool.begin().await?;
-        sqlx::query("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, NULL, ?, 0)")
+        sqlx::query("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, NULL, ?, 0, 0)")
             .bind(&row.id)
             .bind(&row.trace)
             .bind(&row.requester)
@@ -94,7 +98,13 @@ impl Store {
             row.insert(&mut tx).await?;
         }
         if let Some(decided) = &step.decided {
-            decided.update(&mut tx).await?;
+            decided.update(step.at_ms, &mut tx).await?;
+        }
+        if let Some(first) = &step.first {
+            first.insert(step.seq, &mut tx).await?;
+        }
+        if let Some(escalation) = step.voided {
+            firsts::void(escalation, &mut tx).await?;
         }
         if step.state != "awaiting_physician" {
             let lapse = sqlx::query("UPDATE escalations SET status = 'lapsed' WHERE session = ? AND status = 'open'");

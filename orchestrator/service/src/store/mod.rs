@@ -5,13 +5,16 @@
 //! or decided, and the audit entries that tell of it. Commands are carried out only after that commit.
 
 mod escalations;
+mod firsts;
 mod journal;
 mod outbox;
 mod reviews;
 mod rules;
 mod sessions;
+mod told;
 
 pub(crate) use escalations::{Decided, EscalationRow};
+pub(crate) use firsts::FirstRow;
 pub(crate) use journal::StepRows;
 pub(crate) use rules::RuleRow;
 pub(crate) use sessions::SessionRow;
@@ -23,14 +26,15 @@ use sqlx::{
 use std::{path::Path, time::Duration};
 
 /// The version of this store's tables.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS sessions (
     id TEXT PRIMARY KEY, trace TEXT NOT NULL, requester TEXT NOT NULL, opened_ms INTEGER NOT NULL,
     budget_cents INTEGER NOT NULL, sequential INTEGER NOT NULL, state TEXT NOT NULL, at_rest INTEGER NOT NULL,
     keys BLOB NOT NULL, subject BLOB NOT NULL, identifiers BLOB NOT NULL, note BLOB NOT NULL, coded BLOB NOT NULL,
-    hidden BLOB, warnings BLOB NOT NULL, closed INTEGER NOT NULL DEFAULT 0
+    hidden BLOB, warnings BLOB NOT NULL, closed INTEGER NOT NULL DEFAULT 0,
+    seen_ms INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE IF NOT EXISTS events (
     session TEXT NOT NULL REFERENCES sessions(id), seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, sealed BLOB NOT NULL,
@@ -41,7 +45,11 @@ CREATE TABLE IF NOT EXISTS escalations (
     id TEXT PRIMARY KEY, session TEXT NOT NULL REFERENCES sessions(id), kind TEXT NOT NULL, reason TEXT NOT NULL,
     action TEXT NOT NULL, agent TEXT NOT NULL, trace TEXT NOT NULL, role TEXT NOT NULL, amount_cents INTEGER, requester TEXT NOT NULL, raised_ms INTEGER NOT NULL,
     record BLOB NOT NULL, record_sha256 TEXT NOT NULL, status TEXT NOT NULL, decided_by TEXT, decision BLOB,
-    signature BLOB
+    signature BLOB, asked_by TEXT, signers INTEGER NOT NULL, decided_ms INTEGER
+) STRICT;
+CREATE TABLE IF NOT EXISTS firsts (
+    escalation TEXT NOT NULL REFERENCES escalations(id), seq INTEGER NOT NULL, signer TEXT NOT NULL, decision BLOB NOT NULL,
+    signature BLOB NOT NULL, void INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (escalation, seq)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS rules (id TEXT PRIMARY KEY, home TEXT NOT NULL, sealed BLOB NOT NULL, reversed INTEGER NOT NULL,
     expires_ms INTEGER NOT NULL) STRICT;
@@ -111,7 +119,7 @@ impl Store {
             return Err(StoreError::Version { found });
         }
         sqlx::raw_sql(TABLES).execute(&pool).await?;
-        sqlx::raw_sql("PRAGMA user_version = 3").execute(&pool).await?;
+        sqlx::raw_sql("PRAGMA user_version = 4").execute(&pool).await?;
         Ok(Self { pool })
     }
 
