@@ -65,6 +65,36 @@ fn what_a_diagnosis_made_one_expect_is_not_in_the_chart() {
 }
 
 #[test]
+fn what_is_known_already_tells_little_and_an_untold_antecedent_counts_against() {
+    let present = |ids: &[&str]| ids.iter().map(|id| finding(id, Presence::Present)).collect::<Vec<_>>();
+    let of = |chart: &[Finding]| rank(&PACK, &Subject::default(), chart, &Evidence::default());
+    // Hyperglycemia and shoulder pain, in somebody and in a known diabetic.
+    let (sugar, known) = ("HP:0003074", "BODH:known-diabetes-mellitus");
+    let (new, explained) = (of(&present(&[sugar, "HP:0030834"])), of(&present(&[sugar, "HP:0030834", known])));
+    let most = |d: &Differential| {
+        let all = d.hypotheses.iter().filter(|h| h.id.as_str().starts_with("BODH:"));
+        let bits = all.flat_map(|h| h.claims.iter()).filter(|c| c.finding.as_str() == sugar).map(|c| c.bits.abs());
+        bits.fold(0.0, f64::max)
+    };
+    assert!(most(&explained) > 0.0 && most(&explained) < most(&new) / 2.0, "{} {}", most(&explained), most(&new));
+    // A condition that nearly always follows something in the history is likelier once the chart speaks of it.
+    let gained = |condition: DiseaseIx| {
+        let antecedent = PACK.antecedents(condition).next()?;
+        let shown = PACK.annotations(condition).filter(|a| !PACK.is_incidental(a.term)).map(|a| PACK.term_id(a.term));
+        let silent = present(&shown.take(4).collect::<Vec<_>>());
+        let told = [silent.clone(), present(&[PACK.term_id(antecedent)])].concat();
+        let prior = |chart: &[Finding]| {
+            let listed = of(chart).hypotheses;
+            listed.iter().find(|h| h.id.as_str() == PACK.disease_id(condition)).map(|h| h.prior_bits)
+        };
+        // What else the chart says about general medicine is the same for both but for the antecedent itself.
+        Some(prior(&told)? - prior(&silent)?)
+    };
+    let gains: Vec<f64> = PACK.diseases().take(PACK.general_count()).filter_map(gained).take(20).collect();
+    assert!(gains.len() == 20 && gains.iter().all(|gain| *gain > 0.5), "{gains:?}");
+}
+
+#[test]
 fn the_order_of_the_chart_and_the_thread_do_not_matter() {
     let mut turned = chart();
     turned.reverse();

@@ -125,6 +125,28 @@ fn a_small_text_becomes_conditions_with_their_rates_and_factors() {
 }
 
 #[test]
+fn what_a_finding_explains_and_what_a_condition_needs_in_the_history() {
+    let text = whole().replacen("  kind: exposure", "  explains: Cough; high sodium\n  kind: exposure", 1).replacen(
+        "  frequent: Fever; Cough; Headache; Nausea; Owns a blue glove",
+        "  very frequent: Owns a blue glove; Fever\n  frequent: Cough; Headache; Nausea",
+        1,
+    );
+    let pack = Pack::open(inflate(&with_general(&PACK, &files(&text, ANALYTE)).unwrap()).unwrap()).unwrap();
+    let glove = pack.term("BODH:owns-a-blue-glove").unwrap();
+    let explained: Vec<&str> = pack.explains(glove).map(|t| pack.term_id(t)).collect();
+    assert_eq!(explained, ["HP:0003228", "HP:0012735"]);
+    assert_eq!(pack.explains(pack.term("HP:0001945").unwrap()).count(), 0, "only our own findings explain");
+    let [finger, thumb] = ["BODH:glove-finger", "BODH:glove-thumb"].map(|id| pack.disease(id).unwrap());
+    assert_eq!(pack.antecedents(finger).collect::<Vec<_>>(), [glove], "a symptom is none, whatever its frequency");
+    assert_eq!(pack.antecedents(thumb).count(), 0);
+    for (bad, expected) in [("Coughing of gloves", "unknown finding"), ("Owns a blue glove", "would explain itself")] {
+        let text = text.replacen("explains: Cough", &format!("explains: {bad}"), 1);
+        let faults = with_general(&PACK, &files(&text, ANALYTE)).unwrap_err();
+        assert!(faults.iter().any(|f| f.file == "hand.txt" && f.what.contains(expected)), "{faults:?}");
+    }
+}
+
+#[test]
 fn what_cannot_be_used_is_told_with_file_and_line() {
     let swap = |from: &str, to: &str| {
         let text = whole().replacen(from, to, 1);

@@ -89,7 +89,7 @@ fn other_files_versions_and_lengths_are_refused() {
     assert_eq!(Pack::open(vec![]).unwrap_err(), PackError::Magic);
     let mut other = good.clone();
     other[8] = 9;
-    assert_eq!(Pack::open(other).unwrap_err(), PackError::Version { found: 9, expected: 3 });
+    assert_eq!(Pack::open(other).unwrap_err(), PackError::Version { found: 9, expected: 4 });
     for len in [9, 60, good.len() / 2, good.len() - 1] {
         assert!(matches!(Pack::open(good[..len].to_vec()).unwrap_err(), PackError::Length { .. }), "{len}");
     }

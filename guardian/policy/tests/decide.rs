@@ -193,7 +193,7 @@ fn an_id_is_only_an_id() {
 fn a_ruling_is_written_as_json_for_the_log() {
     let ruling = decide(person("ada", 5), "open", door("bob"), json!({ "night": true }));
     let expected = json!({
-        "verdict": { "ask": [{ "policy": "open-night", "role": "approver", "kind": "night", "reason": "It is night." }] },
+        "verdict": { "ask": [{ "policy": "open-night", "role": "approver", "kind": "night", "reason": "It is night.", "signers": 1 }] },
         "policies": ["open-night"], "reasons": ["It is night."], "errors": [],
     });
     assert_eq!(serde_json::to_value(&ruling).unwrap(), expected);
