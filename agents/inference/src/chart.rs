@@ -1,7 +1,7 @@
 //! The chart as the pack understands it: current terms, and how much each adds beside the others.
 
 use crate::claim::matches;
-use crate::domain::Domain;
+use crate::domain::{Domain, EXPLAINED};
 use bodh_clinical::{Finding, Presence, Subject, TermId};
 use bodh_knowledge::{Pack, Refusal, TermIx};
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,12 +73,17 @@ pub(crate) fn signs(pack: &Pack, findings: &[Finding]) -> Vec<Sign> {
     let present: Vec<TermIx> = all.keys().filter(|s| s.1 == Presence::Present).map(|s| s.0).collect();
     let excluded: Vec<TermIx> = all.keys().filter(|s| s.1 == Presence::Excluded).map(|s| s.0).collect();
     let explained: BTreeSet<TermIx> = present.iter().flat_map(|known| pack.explains(*known)).collect();
+    // What is not there, although something known would explain it, tells as much as ever.
+    let is_explained = |term, presence| presence == Presence::Present && explained.contains(&term);
     let weigh = |((term, presence), id): (&(TermIx, Presence), &TermId)| Sign {
         term: *term,
         id: id.clone(),
         presence: *presence,
-        least: Domain::ALL.map(|domain| domain.least(pack, *term, explained.contains(term))),
-        share: Domain::ALL.map(|domain| domain.weight(pack, *term, explained.contains(term))),
+        least: Domain::ALL.map(|domain| {
+            if is_explained(*term, *presence) { domain.least_explained() } else { domain.least(pack, *term) }
+        }),
+        share: Domain::ALL
+            .map(|domain| domain.weight(pack, *term) * if is_explained(*term, *presence) { EXPLAINED } else { 1.0 }),
         matches: match presence {
             Presence::Present => Domain::ALL.map(|domain| matches(pack, domain, *term)),
             Presence::Excluded => Default::default(),

@@ -25,7 +25,7 @@ pub(crate) fn matches(pack: &Pack, domain: Domain, finding: TermIx) -> Vec<(Term
     let own = domain.background(pack, finding).ln();
     let worth = |a: TermIx| (a, domain.weights().steepness * (own - domain.background(pack, a).ln()) - own);
     let mut all: Vec<(TermIx, f64)> =
-        pack.ancestors(finding).map(worth).filter(|(_, worth)| *worth > domain.least(pack, finding, false)).collect();
+        pack.ancestors(finding).map(worth).filter(|(_, worth)| *worth > domain.least(pack, finding)).collect();
     all.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     all
 }

@@ -54,7 +54,7 @@ const GENERAL: Weights = Weights {
 
 /// What is left of a finding's weight where the chart says the reason of it: a known diabetic's high blood sugar tells little
 /// new. Any share between 0 and a half does as well on examination cases.
-const EXPLAINED: f64 = 0.25;
+pub(crate) const EXPLAINED: f64 = 0.25;
 
 /// Logarithm of the ratio of a present finding that a condition practically never shows.
 pub(crate) const NEVER_LOG: f64 = -4.0;
@@ -87,11 +87,11 @@ impl Domain {
         }
     }
 
-    /// Logarithm of the least ratio of a finding; `explained` is one that the chart says the reason of. What the ontology has no term for no rare disease can have been annotated
+    /// Logarithm of the least ratio of a finding. What the ontology has no term for no rare disease can have been annotated
     /// with, so its absence from the annotations says as little as in general medicine.
-    pub(crate) fn least(self, pack: &Pack, term: TermIx, explained: bool) -> f64 {
-        if explained || pack.is_incidental(term) {
-            self.weights().least_incidental.ln()
+    pub(crate) fn least(self, pack: &Pack, term: TermIx) -> f64 {
+        if pack.is_incidental(term) {
+            self.least_explained()
         } else if pack.is_own(term) {
             GENERAL.least_ratio.ln()
         } else {
@@ -99,10 +99,14 @@ impl Domain {
         }
     }
 
+    /// The same of a finding whose reason is known: it need not be the illness's own.
+    pub(crate) fn least_explained(self) -> f64 {
+        self.weights().least_incidental.ln()
+    }
+
     /// What a present finding weighs.
-    pub(crate) fn weight(self, pack: &Pack, term: TermIx, explained: bool) -> f64 {
-        let incidental = if pack.is_incidental(term) { self.weights().incidental } else { 1.0 };
-        if explained { EXPLAINED * incidental } else { incidental }
+    pub(crate) fn weight(self, pack: &Pack, term: TermIx) -> f64 {
+        if pack.is_incidental(term) { self.weights().incidental } else { 1.0 }
     }
 
     pub(crate) const fn place(self) -> usize {

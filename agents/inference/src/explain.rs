@@ -77,6 +77,6 @@ fn expected(pack: &Pack, told: &BTreeSet<TermIx>, disease: DiseaseIx, rival: Opt
 /// How often a disease shows a term; what it is not known to show it has as often as the ranking grants.
 fn rate_in(pack: &Pack, disease: DiseaseIx, term: TermIx) -> f64 {
     let domain = Domain::of(pack, disease);
-    let unmentioned = || (domain.least(pack, term, false).exp() * domain.background(pack, term)).max(1e-4);
+    let unmentioned = || (domain.least(pack, term).exp() * domain.background(pack, term)).max(1e-4);
     pack.rate(disease, term).filter(|step| *step != NEVER).map_or_else(unmentioned, rate_of)
 }

@@ -117,8 +117,7 @@ impl Belief {
 
     /// P(term | hypothesis) for each, the background for the rest.
     fn rates(&self, pack: &Pack, term: TermIx) -> Vec<f64> {
-        let unmentioned =
-            Domain::ALL.map(|domain| domain.least(pack, term, false).exp() * domain.background(pack, term));
+        let unmentioned = Domain::ALL.map(|domain| domain.least(pack, term).exp() * domain.background(pack, term));
         let of = |disease: &DiseaseIx| {
             let rate = match pack.rate(*disease, term) {
                 Some(NEVER) => 0.0,

@@ -77,6 +77,13 @@ fn what_is_known_already_tells_little_and_an_untold_antecedent_counts_against() 
         bits.fold(0.0, f64::max)
     };
     assert!(most(&explained) > 0.0 && most(&explained) < most(&new) / 2.0, "{} {}", most(&explained), most(&new));
+    // What is not there although something known would explain it tells as much as in anybody.
+    let lacks = |mut chart: Vec<Finding>| {
+        chart.push(finding(sugar, Presence::Excluded));
+        most(&of(&chart))
+    };
+    let (new, known) = (lacks(present(&["HP:0030834"])), lacks(present(&["HP:0030834", known])));
+    assert!(new > 0.0 && (known - new).abs() < new / 2.0, "{new} {known}");
     // A condition that nearly always follows something in the history is likelier once the chart speaks of it.
     let gained = |condition: DiseaseIx| {
         let antecedent = PACK.antecedents(condition).next()?;
