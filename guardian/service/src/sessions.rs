@@ -108,7 +108,7 @@ pub async fn spend(
     state: &State,
     peer: &SpiffeId,
     request: &pb::SpendRequest,
-    approvals: &[Signed],
+    (approvals, missing): (&[Signed], u64),
 ) -> Result<pb::SpendReply, Error> {
     let printable = |b: u8| b == b' ' || b.is_ascii_graphic();
     if !(1..=MAX_KEY).contains(&request.key.len()) || !request.key.bytes().all(printable) {
@@ -125,7 +125,7 @@ pub async fn spend(
     let overspend = approvals.iter().map(|signed| Overspend { nonce: &signed.nonce, statement: &signed.sha256 });
     let overspend: Vec<Overspend<'_>> = overspend.collect();
     let (store, now) = (state.store(), state.clock()());
-    match sessions::spend(store, &session.id, (&request.key, request.cents), &overspend, now).await? {
+    match sessions::spend(store, &session.id, (&request.key, request.cents), (&overspend, missing), now).await? {
         Spending::Granted(remaining_cents) => Ok(pb::SpendReply { granted: true, remaining_cents }),
         Spending::Short(remaining_cents) => Ok(pb::SpendReply { granted: false, remaining_cents }),
         Spending::OtherAmount => Err(Cause::OtherAmount.into()),
@@ -154,9 +154,14 @@ pub async fn owner(state: &State, session: &str) -> Result<Option<String>, Error
     Ok(sessions::find(state.store(), session).await?.map(|session| session.owner))
 }
 
-/// What is left of a session's budget, for the policy; nothing if there is no such session.
-pub async fn remaining(state: &State, session: &str) -> Result<u64, Error> {
-    Ok(sessions::find(state.store(), session).await?.map_or(0, |session| session.remaining))
+/// How far this spending goes over what is left of the budget, for the policy: all of it if there is no such session, and
+/// nothing if it was made before, for asking again spends nothing.
+pub async fn missing(state: &State, request: &pb::SpendRequest) -> Result<u64, Error> {
+    if sessions::is_spent(state.store(), &request.session, &request.key).await? {
+        return Ok(0);
+    }
+    let left = sessions::find(state.store(), &request.session).await?.map_or(0, |session| session.remaining);
+    Ok(request.cents.saturating_sub(left))
 }
 
 /// The session, if `peer` holds it. To anyone else it does not exist.

@@ -127,7 +127,7 @@ async fn openings_are_refused_for_the_right_reason() {
 async fn renewal_keeps_key_and_account_and_may_change_the_session_key() {
     let world = World::new();
     let (state, grant) = opened(&world, 100).await;
-    assert!(sessions::spend(&state, &holder(), &spending(&grant.token, "a", 30), &[]).await.unwrap().granted);
+    assert!(sessions::spend(&state, &holder(), &spending(&grant.token, "a", 30), (&[], 0)).await.unwrap().granted);
     let renewed = sessions::renew(&state, &holder(), &renewal(SESSION, 2), None).await.unwrap();
     assert_eq!(renewed.remaining_cents, 70);
     assert_eq!(renewed.envelope_secret, grant.envelope_secret);
@@ -135,9 +135,9 @@ async fn renewal_keeps_key_and_account_and_may_change_the_session_key() {
     let root = VerifiedRoot::verify(&renewed.token, &state.token_key().public()).unwrap();
     assert_eq!((root.claims().budget_cents, root.claims().key), (70, key(2).public()));
     // The token of the former key spends no more.
-    let old = sessions::spend(&state, &holder(), &spending(&grant.token, "b", 1), &[]).await;
+    let old = sessions::spend(&state, &holder(), &spending(&grant.token, "b", 1), (&[], 0)).await;
     assert_eq!(cause(old), "wrong_key");
-    assert!(sessions::spend(&state, &holder(), &spending(&renewed.token, "b", 1), &[]).await.unwrap().granted);
+    assert!(sessions::spend(&state, &holder(), &spending(&renewed.token, "b", 1), (&[], 0)).await.unwrap().granted);
 }
 
 #[tokio::test]
@@ -146,7 +146,7 @@ async fn a_session_is_its_holders_alone() {
     let (state, grant) = opened(&world, 100).await;
     let other = service("audit");
     assert_eq!(cause(sessions::renew(&state, &other, &renewal(SESSION, 1), None).await), "not_holder");
-    assert_eq!(cause(sessions::spend(&state, &other, &spending(&grant.token, "a", 1), &[]).await), "not_holder");
+    assert_eq!(cause(sessions::spend(&state, &other, &spending(&grant.token, "a", 1), (&[], 0)).await), "not_holder");
     assert_eq!(cause(sessions::close(&state, &other, SESSION).await), "not_holder");
     assert_eq!(cause(sessions::erase(&state, &other, SESSION).await), "not_holder");
     assert_eq!(cause(sessions::close(&state, &holder(), &"0".repeat(32)).await), "unknown");
@@ -161,7 +161,7 @@ async fn spending_needs_the_sessions_own_valid_token() {
     let foreign = sessions::open(&state, &holder(), &opening(&other, 100)).await.unwrap().token;
     let spend = |token: String| {
         let state = state.clone();
-        async move { cause(sessions::spend(&state, &holder(), &spending(&token, "a", 1), &[]).await) }
+        async move { cause(sessions::spend(&state, &holder(), &spending(&token, "a", 1), (&[], 0)).await) }
     };
     assert_eq!(spend(foreign).await, "wrong_session");
     assert_eq!(spend(String::new()).await, "malformed");
@@ -178,8 +178,9 @@ async fn spending_needs_the_sessions_own_valid_token() {
 async fn spending_is_once_per_key_and_never_below_zero() {
     let world = World::new();
     let (state, grant) = opened(&world, 100).await;
-    let spend =
-        async |name: &str, cents| sessions::spend(&state, &holder(), &spending(&grant.token, name, cents), &[]).await;
+    let spend = async |name: &str, cents| {
+        sessions::spend(&state, &holder(), &spending(&grant.token, name, cents), (&[], 0)).await
+    };
     let reply = |granted, remaining_cents| pb::SpendReply { granted, remaining_cents };
     assert_eq!(spend("a", 60).await.unwrap(), reply(true, 40));
     assert_eq!(spend("b", 41).await.unwrap(), reply(false, 40));
@@ -196,6 +197,36 @@ async fn spending_is_once_per_key_and_never_below_zero() {
     assert_eq!(sessions::renew(&state, &holder(), &renewal(SESSION, 1), None).await.unwrap().remaining_cents, 0);
 }
 
+#[tokio::test]
+async fn an_approval_pays_for_what_was_judged_to_be_missing_and_for_no_more() {
+    let world = World::new();
+    let (state, grant) = opened(&world, 100).await;
+    let signed = statement::Signed {
+        signer: holder(),
+        kind: "over_limit".to_owned(),
+        shown: String::new(),
+        nonce: "0".repeat(32),
+        sha256: [1; 32],
+        signature_sha256: [2; 32],
+    };
+    let approvals = [signed];
+    let far = spending(&grant.token, "far", 150);
+    let judged = sessions::missing(&state, &far).await.unwrap();
+    assert_eq!(judged, 50);
+    // Something else is spent between the judgement and the payment.
+    assert!(sessions::spend(&state, &holder(), &spending(&grant.token, "a", 30), (&[], 0)).await.unwrap().granted);
+    let late = sessions::spend(&state, &holder(), &far, (&approvals, judged)).await.unwrap();
+    assert_eq!(late, pb::SpendReply { granted: false, remaining_cents: 70 }, "nothing was added, nothing taken");
+    let judged = sessions::missing(&state, &far).await.unwrap();
+    assert_eq!(judged, 80);
+    let paid = sessions::spend(&state, &holder(), &far, (&approvals, judged)).await.unwrap();
+    assert_eq!(paid, pb::SpendReply { granted: true, remaining_cents: 0 }, "the approval was not used up before");
+    // Whoever did not hear the answer asks again: that goes over nothing, and is the first answer.
+    assert_eq!(sessions::missing(&state, &far).await.unwrap(), 0);
+    assert_eq!(sessions::spend(&state, &holder(), &far, (&approvals, 0)).await.unwrap(), paid);
+    assert_eq!(sessions::missing(&state, &spending(&grant.token, "b", 7)).await.unwrap(), 7);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_a_hundred_at_once_as_many_are_granted_as_the_budget_allows() {
     let world = World::new();
@@ -206,8 +237,9 @@ async fn of_a_hundred_at_once_as_many_are_granted_as_the_budget_allows() {
         for _ in 0..2 {
             let (state, token) = (state.clone(), grant.token.clone());
             tasks.spawn(async move {
-                let reply =
-                    sessions::spend(&state, &holder(), &spending(&token, &format!("k{n}"), 25), &[]).await.unwrap();
+                let reply = sessions::spend(&state, &holder(), &spending(&token, &format!("k{n}"), 25), (&[], 0))
+                    .await
+                    .unwrap();
                 (n, reply.granted)
             });
         }
@@ -225,7 +257,7 @@ async fn a_session_at_rest_gives_nothing() {
     sessions::close(&state, &holder(), SESSION).await.unwrap();
     let state = world.restart(state).await;
     assert_eq!(cause(sessions::renew(&state, &holder(), &renewal(SESSION, 1), None).await), "not_asked");
-    let spent = sessions::spend(&state, &holder(), &spending(&grant.token, "a", 1), &[]).await;
+    let spent = sessions::spend(&state, &holder(), &spending(&grant.token, "a", 1), (&[], 0)).await;
     assert!(matches!(spent, Err(Error::Ended("at rest"))));
     assert_eq!(cause(sessions::open(&state, &holder(), &opening(SESSION, 1)).await), "taken");
 }
@@ -247,7 +279,7 @@ async fn an_old_session_expires() {
     world.forward(Duration::from_secs(24 * 3600));
     let renewed = sessions::renew(&state, &holder(), &renewal(SESSION, 1), None).await;
     assert!(matches!(renewed, Err(Error::Ended("expired"))));
-    let spent = sessions::spend(&state, &holder(), &spending(&grant.token, "a", 1), &[]).await;
+    let spent = sessions::spend(&state, &holder(), &spending(&grant.token, "a", 1), (&[], 0)).await;
     assert!(matches!(spent, Err(Error::Ended("expired"))));
 }
 
@@ -262,7 +294,7 @@ async fn a_revoked_owner_ends_token_key_and_spending() {
     people::revoke(&state, &human("local"), &human("ada"), "left", "").await.unwrap();
     for refused in [
         sessions::renew(&state, &holder(), &renewal(SESSION, 1), None).await.err(),
-        sessions::spend(&state, &holder(), &spending(&grant.token, "a", 1), &[]).await.err(),
+        sessions::spend(&state, &holder(), &spending(&grant.token, "a", 1), (&[], 0)).await.err(),
         sessions::open(&state, &holder(), &pb::OpenSessionRequest { session: "e".repeat(32), ..request }).await.err(),
     ] {
         assert!(matches!(refused, Some(Error::Refused(Cause::Revoked))));

@@ -103,10 +103,11 @@ impl Service {
 
     /// The approvals of this spending, if policy lets each of their signers give one: it is told how many signed, and how
     /// far the budget is exceeded by this guardian's own account.
-    async fn approved(&self, request: &pb::SpendRequest, resource: Entity) -> Result<Vec<Signed>, Error> {
+    /// Also tells that distance: no approval pays for more, whatever else is spent meanwhile.
+    async fn approved(&self, request: &pb::SpendRequest, resource: Entity) -> Result<(Vec<Signed>, u64), Error> {
         let approvals = statement::approvals(&self.state, request)?;
-        let left = sessions::remaining(&self.state, &request.session).await?;
-        let over = i64::try_from(request.cents.saturating_sub(left)).unwrap_or(i64::MAX);
+        let missing = sessions::missing(&self.state, request).await?;
+        let over = i64::try_from(missing).unwrap_or(i64::MAX);
         let signers = approvals.len();
         let mut allowed = Vec::with_capacity(signers);
         for signed in approvals {
@@ -119,7 +120,7 @@ impl Service {
                 Cause::NotApproved,
             )?);
         }
-        Ok(allowed)
+        Ok((allowed, missing))
     }
 
     fn malformed(&self, what: &'static str) -> Status {
@@ -191,8 +192,8 @@ impl Guardian for Service {
         let facts = actions::amount(self.about(&request.session, &request.trace).await?, request.cents);
         let resource = facts.resource.clone();
         let work = async {
-            let approvals = self.approved(&request, resource).await?;
-            let reply = sessions::spend(&self.state, &caller.id, &request, &approvals).await?;
+            let (approvals, missing) = self.approved(&request, resource).await?;
+            let reply = sessions::spend(&self.state, &caller.id, &request, (&approvals, missing)).await?;
             let (reply, mut outcome) = spent(reply);
             let mut approvals = approvals.into_iter();
             outcome = resting_on(outcome, approvals.next());

@@ -155,12 +155,19 @@ pub async fn set_key(store: &Store, id: &str, key: &[u8]) -> Result<bool, sqlx::
     Ok(changed.rows_affected() == 1)
 }
 
-/// Takes `cents` from the budget, once per `key`; what the budget lacks is added to it first when approvals allow, each once.
+/// Whether this key has paid before.
+pub async fn is_spent(store: &Store, id: &str, key: &str) -> Result<bool, sqlx::Error> {
+    let query = "SELECT EXISTS (SELECT 1 FROM spends WHERE session = ? AND key = ?)";
+    sqlx::query_scalar(query).bind(id).bind(key).fetch_one(&store.pool).await
+}
+
+/// Takes `cents` from the budget, once per `key`; what the budget lacks is added to it first when approvals allow, each once
+/// and at most `missing`: what was judged, and no more if something else was spent since.
 pub async fn spend(
     store: &Store,
     id: &str,
     (key, cents): (&str, u64),
-    overspend: &[Overspend<'_>],
+    (overspend, missing): (&[Overspend<'_>], u64),
     now_ms: i64,
 ) -> Result<Spending, sqlx::Error> {
     let cents = stored_cents(cents);
@@ -189,10 +196,11 @@ pub async fn spend(
     if !overspend.is_empty() {
         sqlx::query(
             "UPDATE sessions SET budget = budget + max(0, ?1 - remaining), remaining = max(remaining, ?1)
-             WHERE id = ?2 AND status = 'active'",
+             WHERE id = ?2 AND status = 'active' AND ?1 - remaining <= ?3",
         )
         .bind(cents)
         .bind(id)
+        .bind(stored_cents(missing))
         .execute(&mut *transaction)
         .await?;
     }
