@@ -9,6 +9,7 @@ mod condition;
 mod kind;
 mod span;
 mod test;
+mod together;
 mod vocabulary;
 mod wording;
 
@@ -62,7 +63,7 @@ impl<'a> Curated<'a> {
         parsed.iter().for_each(|file| vocabulary.explain(file, &mut faults));
         let conditions: Vec<Condition<'_>> =
             parsed.iter().flat_map(|file| Condition::all(file, &vocabulary, &tests, &mut faults)).collect();
-        condition::together(&conditions, &vocabulary, &mut faults);
+        together::together(&conditions, &vocabulary, &mut faults);
         if !faults.0.is_empty() {
             faults.0.sort();
             return Err(faults.0);

@@ -1,8 +1,8 @@
 //! The report, line by line.
 
-use super::NOT_A_DEVICE;
 use super::amendments::amendments;
 use super::expected::expected;
+use super::record::record;
 use super::words::{dollars, kind, likelihood, pair, percent, presence, prevalence};
 use crate::terminal::{Paint, shown};
 use bodh_clinical::{Claim, Finding, Hypothesis, IgnoredCause};
@@ -223,30 +223,4 @@ fn input(out: &mut String, report: &Report, paint: Paint) -> std::fmt::Result {
 fn list<'a>(findings: impl Iterator<Item = &'a Finding>) -> String {
     let labels: Vec<_> = findings.map(|f| shown(&f.label)).collect();
     if labels.is_empty() { "nothing".into() } else { labels.join(", ") }
-}
-
-fn record(out: &mut String, report: &Report, state: Option<&Path>, paint: Paint) -> std::fmt::Result {
-    writeln!(out, "\n{}", paint.bold("Record"))?;
-    writeln!(out, "  session {}  trace {}", shown(&report.session), shown(&report.trace))?;
-    let audit = &report.audit;
-    writeln!(out, "  {} entries of this session; log size {}, root {}", audit.entries, audit.size, shown(&audit.root))?;
-    if let Some((name, key)) = signer(&audit.checkpoint) {
-        writeln!(out, "  checkpoint signed by {}, key {key}", shown(&name))?;
-    }
-    if let Some(state) = state {
-        let command = format!("bodh audit verify {}", state.join("log").display());
-        writeln!(out, "  {}", paint.dim(&command))?;
-    }
-    if let Some(total) = report.timings_ms.get("total") {
-        writeln!(out, "  {total:.0} ms, {} round(s)", report.rounds)?;
-    }
-    writeln!(out, "\n{}", paint.dim(NOT_A_DEVICE))
-}
-
-/// Name and key id of the log's own signature: the first signature line of a signed note
-/// (C2SP signed-note: `— <name> <base64 of 4 bytes of key id and the signature>`).
-fn signer(note: &str) -> Option<(String, String)> {
-    let (name, signature) = note.lines().find_map(|line| line.strip_prefix("— "))?.rsplit_once(' ')?;
-    let bytes = data_encoding::BASE64.decode(signature.as_bytes()).ok()?;
-    Some((name.to_owned(), data_encoding::HEXLOWER.encode(bytes.get(..4)?)))
 }

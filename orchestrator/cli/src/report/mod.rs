@@ -5,6 +5,7 @@ mod asked;
 mod escalation;
 mod expected;
 mod lines;
+mod record;
 mod words;
 
 pub(crate) use escalation::render as escalation;
