@@ -87,7 +87,7 @@ describe("a test far over the budget", () => {
       const plain = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)))
         .replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
       const made = await navigator.credentials.get({ publicKey: { challenge: bytes(asked.challenge), rpId: asked.rp_id,
-        userVerification: "required", allowCredentials: [{ type: "public-key", id: bytes(asked.credential) }] } });
+        userVerification: "required", allowCredentials: asked.credentials.map((id) => ({ type: "public-key", id: bytes(id) })) } });
       const { authenticatorData, clientDataJSON, signature } = made.response;
       const body = JSON.stringify({ handle: asked.handle, authenticator_data: plain(authenticatorData),
         client_data: plain(clientDataJSON), signature: plain(signature) });

@@ -121,6 +121,13 @@ fn kernel_rows() -> Vec<Row> {
         resource: Box::new(move |_| registry()),
         context: Box::new(|who| json!({ "subject": same(who) })),
     });
+    rows.push(row("change_keys", "somebody else's", registry(), json!({ "subject": other() })));
+    rows.push(Row {
+        action: "change_keys",
+        condition: "their own",
+        resource: Box::new(move |_| registry()),
+        context: Box::new(|who| json!({ "subject": same(who) })),
+    });
     rows
 }
 
@@ -375,6 +382,19 @@ fn all_agents_are_alike() {
     for row in all_rows() {
         let rulings = AGENTS.map(|agent| ask(&policies, &row, &Entity::agent(agent)));
         assert!(rulings.iter().all(|ruling| *ruling == rulings[0]), "{} {}", row.action, row.condition);
+    }
+}
+
+#[test]
+fn only_passkeys_change() {
+    let policies = panel();
+    let rows = people_rows();
+    for (condition, assurance, allowed) in
+        [("their own", "webauthn", true), ("their own", "local_key", false), ("somebody else's", "webauthn", false)]
+    {
+        let row = rows.iter().find(|row| row.action == "change_keys" && row.condition == condition).expect("a row");
+        let ruling = ask(&policies, row, &Entity::human("p", ["clinician"], assurance));
+        assert_eq!(ruling.is_allowed(), allowed, "{condition}, {assurance}: {}", ruling.why());
     }
 }
 

@@ -18,8 +18,9 @@ use cedar_policy_symcc::{CedarSymCompiler, CompiledPolicy, CompiledPolicySet};
 /// All that an agent may ever do.
 const AGENT_MAY: [&str; 3] = ["append", "trust", "watch"];
 /// What must be among the things that are proved impossible for an agent, so that the proof is not about nothing.
-const AGENT_NEVER: [&str; 27] = [
+const AGENT_NEVER: [&str; 28] = [
     "ask",
+    "change_keys",
     "checkpoint",
     "close_session",
     "conclude",
@@ -254,6 +255,17 @@ async fn nobody_enrols_themselves() {
     let enrolling = envs(&schema, |principal, action| principal == "Human" && action == "enroll");
     let own = only("permit (principal, action, resource) when { principal == context.subject };");
     assert!(disjoint(&schema, &with(&set, PLANTED), &own, &enrolling).await);
+}
+
+#[tokio::test]
+async fn nobody_changes_anothers_keys() {
+    let (schema, set) = panel();
+    let changing = envs(&schema, |principal, action| principal == "Human" && action == "change_keys");
+    let others = only("permit (principal, action, resource) when { principal != context.subject };");
+    let by_file = only(r#"permit (principal is Human, action, resource) when { principal.assurance == "local_key" };"#);
+    assert!(disjoint(&schema, &set, &others, &changing).await);
+    assert!(disjoint(&schema, &set, &by_file, &changing).await, "who signs with a key file has that one");
+    assert!(!disjoint(&schema, &with(&set, PLANTED), &others, &changing).await, "the proof is about something");
 }
 
 /// Over what is left of the budget, and far over it.

@@ -75,15 +75,14 @@ impl Admission for Gate {
             return Err(Refused { peer: None, refusal: Refusal::NoPeer });
         };
         self.trust().acquaint(&peer.id).await;
-        judge(self, &peer.id, act).map_err(|refusal| Refused { peer: Some(peer.id.to_string()), refusal })
+        judge(self, peer, act).map_err(|refusal| Refused { peer: Some(peer.id.to_string()), refusal })
     }
 }
 
-fn judge(gate: &Gate, peer: &SpiffeId, act: Act) -> Result<Admitted, Refusal> {
+fn judge(gate: &Gate, peer: &Peer, act: Act) -> Result<Admitted, Refusal> {
     let view = gate.trust().current()?;
-    if view.revoked.contains(peer) {
-        return Err(Refusal::Revoked);
-    }
+    view.check_peer(&peer.id, peer.certified_ms())?;
+    let peer = &peer.id;
     if !act.callers().iter().any(|allowed| allowed.names(peer)) {
         return Err(Refusal::NotACaller);
     }
@@ -137,9 +136,14 @@ mod tests {
         let person = |roles: &[&str]| Person {
             roles: roles.iter().map(|role| (*role).to_owned()).collect(),
             assurance: "local_key".to_owned(),
-            key: vec![0; 32],
+            ..Person::default()
         };
-        let people = [(id("/human/ada"), person(&["compliance"])), (id("/human/bob"), person(&["approver"]))];
+        let lost = Person { since_ms: 1, ..person(&["compliance"]) };
+        let people = [
+            (id("/human/ada"), person(&["compliance"])),
+            (id("/human/bob"), person(&["approver"])),
+            (id("/human/lost"), lost),
+        ];
         let trust = Trust::followed(Arc::new(move || now.load(Ordering::Relaxed)));
         trust.replace(View {
             policies: Arc::new(Policies::load(&kernel()).unwrap()),
@@ -156,7 +160,7 @@ mod tests {
 
     async fn ask(gate: &Gate, path: &str, act: Act) -> Result<Vec<String>, String> {
         let mut connection = Extensions::new();
-        connection.insert(Peer { id: id(path), cert_sha256: [0; 32], not_after: UNIX_EPOCH });
+        connection.insert(Peer { id: id(path), cert_sha256: [0; 32], certified: UNIX_EPOCH, not_after: UNIX_EPOCH });
         Admission::admit(gate, &connection, act)
             .await
             .map(|admitted| admitted.policies)
@@ -172,6 +176,8 @@ mod tests {
             ("/service/orchestrator", Act::Read, Ok("log-read-orchestrator")),
             ("/human/ada", Act::Read, Ok("log-read-people")),
             ("/human/bob", Act::Checkpoint, Ok("log-checkpoint")),
+            // Whose certificate is from before they lost a key.
+            ("/human/lost", Act::Read, Err("key_gone")),
             ("/human/ada", Act::Append, Err("not_a_caller")),
             ("/agent/one", Act::Read, Err("not_a_caller")),
             ("/agent/one", Act::Checkpoint, Err("policy_denied")),

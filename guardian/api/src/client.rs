@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use tonic::{Request, Status, Streaming, body::Body};
 use tower::{BoxError, Service, ServiceExt, util::BoxCloneSyncService};
 
-use crate::{Error, pb, pb::guardian_client::GuardianClient};
+use crate::{Error, SignedChange, pb, pb::guardian_client::GuardianClient};
 
 /// Whatever carries calls: our mutually authenticated channel, or another in a test. Its error is a named type,
 /// because the compiler cannot see that a future over a boxed error can move between threads.
@@ -166,6 +166,13 @@ impl Client {
     pub async fn enroll(&self, record: Vec<u8>, signature: Vec<u8>, trace: Trace<'_>) -> Result<pb::Person, Error> {
         let request = pb::EnrollRequest { record, signature, trace: trace.to_owned() };
         let reply = self.inner.clone().enroll(timed(request)).await?.into_inner();
+        reply.person.ok_or(Error::Incomplete("the person"))
+    }
+
+    /// Changes the caller's own keys (see [`crate::KeyChange`]).
+    pub async fn change_keys(&self, change: SignedChange, trace: Trace<'_>) -> Result<pb::Person, Error> {
+        let request = pb::ChangeKeysRequest { change: Some(change.into()), trace: trace.to_owned() };
+        let reply = self.inner.clone().change_keys(timed(request)).await?.into_inner();
         reply.person.ok_or(Error::Incomplete("the person"))
     }
 

@@ -8,7 +8,7 @@ use tonic::{
 };
 
 use crate::{
-    Error, pb,
+    Error, SignedChange, pb,
     pb::{door_client::DoorClient, launcher_client::LauncherClient},
 };
 
@@ -79,6 +79,13 @@ impl Door {
     pub async fn accept(&self, record: Vec<u8>, signature: Vec<u8>, trace: &str) -> Result<pb::Person, Error> {
         let request = timed(pb::AcceptRequest { record, signature, trace: trace.to_owned() });
         let reply = self.inner.clone().accept(request).await?.into_inner();
+        reply.person.ok_or(Error::Incomplete("the person"))
+    }
+
+    /// Gives the holder of an invitation that replaces lost keys a new one.
+    pub async fn recover(&self, change: SignedChange, trace: &str) -> Result<pb::Person, Error> {
+        let request = timed(pb::ChangeKeysRequest { change: Some(change.into()), trace: trace.to_owned() });
+        let reply = self.inner.clone().recover(request).await?.into_inner();
         reply.person.ok_or(Error::Incomplete("the person"))
     }
 

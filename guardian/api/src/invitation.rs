@@ -1,6 +1,8 @@
-//! What an operator signs to let somebody enrol themself with a passkey, and how it becomes a link.
+//! What an operator signs to let somebody enrol themself with a passkey, or have another in place of lost ones, and how it
+//! becomes a link.
 
 use crate::enrolment::{EnrolmentError, check_roles, instant, is_word};
+use crate::key_change::is_hash;
 use chrono::{DateTime, SecondsFormat, Utc};
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
@@ -24,6 +26,10 @@ pub struct Invitation {
     pub name: String,
     /// 32 hex digits: two invitations of one name are two.
     pub nonce: String,
+    /// For somebody whose keys are lost: SHA-256 of their last record, in hex. Then it enrols nobody, and is void once their
+    /// keys have changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
     /// Words that policies know, sorted, each once.
     pub roles: Vec<String>,
     /// RFC 3339 UTC with milliseconds.
@@ -57,6 +63,7 @@ impl Invitation {
             invited_by: invited_by.to_owned(),
             name: name.to_owned(),
             nonce: nonce.to_owned(),
+            replaces: None,
             roles,
             until: until.to_rfc3339_opts(SecondsFormat::Millis, true),
         }
@@ -84,6 +91,9 @@ impl Invitation {
         let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
         if read.nonce.len() != 32 || !read.nonce.bytes().all(hex) {
             return Err(EnrolmentError::Field("nonce"));
+        }
+        if read.replaces.as_deref().is_some_and(|head| !is_hash(head)) {
+            return Err(EnrolmentError::Field("replaces"));
         }
         check_roles(&read.roles)?;
         read.until()?;
@@ -145,10 +155,11 @@ mod tests {
     #[test]
     fn each_bad_field_is_named() {
         type Change = fn(&mut Invitation);
-        let changes: [(&str, Change); 5] = [
+        let changes: [(&str, Change); 6] = [
             ("name", |i| i.name = "Ann".into()),
             ("name", |i| i.id = "spiffe://bodh.internal/human/eve".into()),
             ("nonce", |i| i.nonce = "0".repeat(31)),
+            ("replaces", |i| i.replaces = Some("0".repeat(63))),
             ("list of roles", |i| i.roles.clear()),
             ("until", |i| i.until = "tomorrow".into()),
         ];

@@ -4,6 +4,7 @@
 //! - [`Door`]: the `Door` service on the Workload API's Unix socket, for people who have no certificate yet.
 //! - [`Enrolment`]: the canonical record that an operator signs to enrol a person.
 //! - [`Invitation`]: what an operator signs to let a person enrol a passkey of their own.
+//! - [`KeyChange`]: what a person signs to have one more passkey or one fewer; [`Keys`]: which they have after it.
 //! - [`Binaries`]: the manifest of executables that an operator signs.
 //!
 //! Out of scope: keys and signatures (`bodh-identity`), the channel that the client runs on, retries other than the
@@ -18,6 +19,8 @@ mod door;
 mod enrolment;
 mod error;
 mod invitation;
+mod key_change;
+mod keys;
 
 pub use access::Access;
 pub use approval::Approval;
@@ -28,6 +31,8 @@ pub use door::{Challenge, Credential, Door, proof};
 pub use enrolment::{Enrolment, EnrolmentError};
 pub use error::Error;
 pub use invitation::{Invitation, Signed as SignedInvitation};
+pub use key_change::{Change, KeyChange, SignedChange, named};
+pub use keys::{Held, KeyFault, Keys, MAX_CHANGES, MAX_HELD, recovery};
 
 /// Generated from `proto/guardian.proto`, where each field is documented.
 #[allow(

@@ -13,6 +13,8 @@ pub(crate) const STEP_METADATA: &str = "bodh-step";
 pub struct Caller {
     /// The TLS peer.
     pub id: SpiffeId,
+    /// When its certificate was made, Unix milliseconds.
+    pub certified_ms: i64,
     /// The root token, if one came along.
     pub root: Option<String>,
     /// The call token, if one came along.
@@ -31,6 +33,7 @@ impl Caller {
         let text = |key| request.metadata().get(key).and_then(|v| v.to_str().ok()).map(str::to_owned);
         Ok(Self {
             id: peer.id.clone(),
+            certified_ms: peer.certified_ms(),
             root: text(ROOT_METADATA),
             call: text(CALL_METADATA),
             step: text(STEP_METADATA).and_then(|label| read_step(&label)),

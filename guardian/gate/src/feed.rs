@@ -44,8 +44,7 @@ pub fn view(reply: &pb::TrustReply, issuer: &SpiffeId) -> Result<View, FeedError
     let revoked: HashSet<SpiffeId> = reply.revoked.iter().map(id).collect::<Result<_, _>>()?;
     let mut people = HashMap::new();
     for person in reply.people.iter().filter(|p| !p.revoked) {
-        let who = Person { roles: person.roles.clone(), assurance: person.assurance.clone(), key: person.key.clone() };
-        people.insert(id(&person.id)?, who);
+        people.insert(id(&person.id)?, Person::of(person));
     }
     Ok(View {
         policies: Arc::new(policies),
@@ -105,7 +104,14 @@ async fn refresh(
     let view = view(&client.trust().await?, issuer)?;
     let epoch = view.epoch;
     connections.set_revoked(view.revoked.iter().cloned().collect());
-    trust.replace(view);
+    let lost: Vec<(SpiffeId, i64)> = view.people.iter().map(|(id, person)| (id.clone(), person.since_ms)).collect();
+    let before = trust.replace(view);
     trust.heard();
+    // After the view has it: whoever connects again at once is judged by what holds now. Against the last view that was
+    // heard, so that what changed while the feed was broken counts too.
+    let had = |id: &SpiffeId| before.as_ref().and_then(|view| view.people.get(id)).map_or(0, |person| person.since_ms);
+    for (id, _) in lost.iter().filter(|(id, since_ms)| *since_ms > had(id)) {
+        connections.close(id);
+    }
     Ok(epoch)
 }

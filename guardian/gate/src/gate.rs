@@ -137,8 +137,8 @@ impl Gate {
     /// whoever may not call at all learns only that. Answers what to refuse with.
     pub async fn turn_away<A: Action>(&self, caller: &Caller, resource: Entity) -> Refusal {
         let known = |view: Arc<View>| {
-            if view.revoked.contains(&caller.id) {
-                return Refusal::Revoked;
+            if let Err(refusal) = view.check_peer(&caller.id, caller.certified_ms) {
+                return refusal;
             }
             let named = A::CALLERS.iter().any(|allowed| allowed.names(&caller.id));
             if named { Refusal::Malformed } else { Refusal::NotACaller }
@@ -152,9 +152,7 @@ impl Gate {
 
     fn judge<A: Action>(&self, caller: &Caller, facts: &Facts) -> Result<(Option<Chain>, Ruling, [u8; 32]), Refusal> {
         let view = self.inner.trust.current()?;
-        if view.revoked.contains(&caller.id) {
-            return Err(Refusal::Revoked);
-        }
+        view.check_peer(&caller.id, caller.certified_ms)?;
         if !A::CALLERS.iter().any(|allowed| allowed.names(&caller.id)) {
             return Err(Refusal::NotACaller);
         }

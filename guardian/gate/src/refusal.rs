@@ -14,6 +14,9 @@ pub enum Refusal {
     /// The peer was revoked.
     #[error("revoked")]
     Revoked,
+    /// The peer's certificate is from before they lost a key: they come in anew with one that they have.
+    #[error("certified before a key was taken away")]
+    KeyGone,
     /// The peer is not a named caller of this action.
     #[error("not a named caller")]
     NotACaller,
@@ -54,6 +57,7 @@ impl Refusal {
             Refusal::NoPeer => "no_peer".into(),
             Refusal::Stale => "stale_trust".into(),
             Refusal::Revoked => "revoked".into(),
+            Refusal::KeyGone => "key_gone".into(),
             Refusal::NotACaller => "not_a_caller".into(),
             Refusal::UnknownPerson => "unknown_person".into(),
             Refusal::NoToken => "no_token".into(),

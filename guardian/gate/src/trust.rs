@@ -1,7 +1,10 @@
 //! What a gate knows of the world: policies, people, revoked identities, the token key — and how fresh that is.
 
 use crate::Refusal;
-use bodh_identity::{Kind, SpiffeId};
+use bodh_identity::{
+    Kind, SpiffeId,
+    signing::{self, Context},
+};
 use bodh_policy::Policies;
 use std::{
     collections::{HashMap, HashSet},
@@ -27,14 +30,38 @@ pub fn now_ms() -> i64 {
 }
 
 /// An enrolled person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Person {
     /// The roles of their signed enrolment.
     pub roles: Vec<String>,
     /// How they prove who they are: `local_key` or `webauthn`.
     pub assurance: String,
-    /// Their public key: Ed25519, or a passkey.
-    pub key: Vec<u8>,
+    /// Their public keys: an Ed25519 one, or passkeys; with the time in the record that brought each, RFC 3339.
+    pub keys: Vec<(Vec<u8>, String)>,
+    /// SHA-256 of their last record, in hex: what a change of their keys names.
+    pub keys_head: String,
+    /// Certificates from before this (Unix milliseconds) are void: they lost a key then.
+    pub since_ms: i64,
+}
+
+impl Person {
+    /// As the guardian tells of them.
+    #[must_use]
+    pub fn of(told: &bodh_guardian_api::pb::Person) -> Self {
+        Self {
+            roles: told.roles.clone(),
+            assurance: told.assurance.clone(),
+            keys: told.keys.iter().map(|held| (held.key.clone(), held.since.clone())).collect(),
+            keys_head: told.keys_head.clone(),
+            since_ms: told.since_unix_ms,
+        }
+    }
+
+    /// Whether one of their keys made this signature.
+    #[must_use]
+    pub fn signed(&self, context: Context, payload: &[u8], signature: &[u8]) -> bool {
+        self.keys.iter().any(|(key, _)| signing::verify(key, context, payload, signature).is_ok())
+    }
 }
 
 /// One consistent state of the world.
@@ -54,6 +81,22 @@ pub struct View {
     pub revoked: HashSet<SpiffeId>,
     /// Grows with every change.
     pub epoch: u64,
+}
+
+impl View {
+    /// Whether an identity may come in with a certificate of that time (Unix milliseconds).
+    ///
+    /// # Errors
+    /// [`Refusal::Revoked`]; [`Refusal::KeyGone`] where the person has lost a key since.
+    pub fn check_peer(&self, id: &SpiffeId, certified_ms: i64) -> Result<(), Refusal> {
+        if self.revoked.contains(id) {
+            return Err(Refusal::Revoked);
+        }
+        match self.people.get(id) {
+            Some(person) if certified_ms < person.since_ms => Err(Refusal::KeyGone),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The current view, shared by a service's gates. Cheap to clone.
@@ -95,10 +138,13 @@ impl Trust {
         }
     }
 
-    /// Takes a newer view.
-    pub fn replace(&self, view: View) {
-        *self.inner.view.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Arc::new(view));
+    /// Takes a newer view; the one before.
+    pub fn replace(&self, view: View) -> Option<Arc<View>> {
+        let mut held = self.inner.view.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let before = held.replace(Arc::new(view));
+        drop(held);
         self.inner.replaced.notify_waiters();
+        before
     }
 
     /// Somebody who was enrolled a moment ago holds a certificate before every service has heard of them. Waits until the

@@ -29,7 +29,7 @@ pub const MAX_SVID_TTL: Duration = Duration::from_secs(3600);
 /// How long an announced root waits before it signs: twice the longest time between two renewals.
 const ANNOUNCED_FOR: Duration = Duration::from_secs(2 * 3600);
 /// A certificate begins this much before it is made, for clocks that differ.
-const SKEW: Duration = Duration::from_secs(30);
+pub(crate) const SKEW: Duration = Duration::from_secs(30);
 
 /// Why the authority could not do its work.
 #[derive(Debug, thiserror::Error)]

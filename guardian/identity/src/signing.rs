@@ -28,6 +28,8 @@ pub enum Context {
     Enrolment,
     /// An operator's invitation to enrol.
     Invitation,
+    /// A change of a person's keys.
+    Keys,
     /// A person's decision.
     Decision,
     /// A person's request to open a session at rest.
@@ -50,6 +52,7 @@ impl Context {
             Self::Binaries => "binaries",
             Self::Enrolment => "enrolment",
             Self::Invitation => "invitation",
+            Self::Keys => "keys",
             Self::Decision => "decision",
             Self::Access => "access",
             Self::Mark => "mark",

@@ -7,6 +7,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use x509_parser::prelude::{FromDer, X509Certificate};
 use zeroize::Zeroizing;
 
+use crate::ca::SKEW;
 use crate::id::{InvalidId, SpiffeId};
 use crate::verify;
 
@@ -90,6 +91,11 @@ impl Svid {
     /// When the certificate begins.
     pub fn not_before(&self) -> SystemTime {
         self.not_before
+    }
+
+    /// When the certificate was made: a little after it begins, so that clocks may differ.
+    pub fn certified(&self) -> SystemTime {
+        self.not_before + SKEW
     }
 
     /// When the certificate ends.

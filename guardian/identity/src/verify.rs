@@ -9,6 +9,7 @@ use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use crate::ca::SKEW;
 use crate::id::{InvalidId, SpiffeId};
 use crate::svid::{Bundle, MAX_CERTIFICATES, validity};
 
@@ -19,8 +20,24 @@ pub struct Peer {
     pub id: SpiffeId,
     /// SHA-256 of the leaf certificate, DER.
     pub cert_sha256: [u8; 32],
+    /// When the leaf certificate was made: [`SKEW`] after its beginning, in whole seconds.
+    pub certified: SystemTime,
     /// When the leaf certificate ends.
     pub not_after: SystemTime,
+}
+
+impl Peer {
+    fn of(id: SpiffeId, leaf: &[u8], parsed: &X509Certificate<'_>) -> Self {
+        let (not_before, not_after) = validity(parsed);
+        Self { id, cert_sha256: sha256(leaf), certified: not_before + SKEW, not_after }
+    }
+
+    /// When the leaf certificate was made, Unix milliseconds.
+    #[must_use]
+    pub fn certified_ms(&self) -> i64 {
+        let since = self.certified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }
 }
 
 /// Which end is checked; each needs its own extended key usage.
@@ -131,7 +148,7 @@ pub fn chain(chain: &[CertificateDer<'_>], bundle: &Bundle, role: Role, now: Sys
     if id.trust_domain() != bundle.trust_domain() {
         return Err(Refusal::WrongId);
     }
-    Ok(Peer { id, cert_sha256: sha256(leaf), not_after: validity(&parsed).1 })
+    Ok(Peer::of(id, leaf, &parsed))
 }
 
 /// Checks a chain as [`chain`] does, and that it names exactly `expected`.
@@ -150,7 +167,7 @@ pub fn exact(
 pub(crate) fn accepted(chain: &[CertificateDer<'_>]) -> Result<Peer, Refusal> {
     let leaf = chain.first().ok_or(Refusal::NoCertificate)?;
     let (_, parsed) = X509Certificate::from_der(leaf).map_err(|_| Refusal::Untrusted)?;
-    Ok(Peer { id: spiffe_id(&parsed)?, cert_sha256: sha256(leaf), not_after: validity(&parsed).1 })
+    Ok(Peer::of(spiffe_id(&parsed)?, leaf, &parsed))
 }
 
 fn signed(

@@ -20,12 +20,13 @@ pub struct Delegates {
 
 struct Lent {
     spki: Vec<u8>,
+    from_ms: i64,
     until_ms: i64,
 }
 
 impl Delegates {
-    /// `id` lends the key in `spki`; the oldest of too many is taken back.
-    pub fn lend(&self, id: &SpiffeId, spki: &[u8], until_ms: i64, now_ms: i64) {
+    /// `id` lends the key in `spki` from one time until another; the oldest of too many is taken back.
+    pub fn lend(&self, id: &SpiffeId, spki: &[u8], (from_ms, until_ms): (i64, i64), now_ms: i64) {
         let mut lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner);
         lent.retain(|_, keys| {
             keys.retain(|key| key.until_ms > now_ms);
@@ -35,14 +36,21 @@ impl Delegates {
         if keys.len() >= MAX_EACH {
             keys.remove(0);
         }
-        keys.push(Lent { spki: spki.to_vec(), until_ms });
+        keys.push(Lent { spki: spki.to_vec(), from_ms, until_ms });
     }
 
-    /// Whether a key that `id` lends now signed this request to open a session.
-    pub fn signed_access(&self, id: &SpiffeId, statement: &[u8], signature: &[u8], now_ms: i64) -> bool {
+    /// Whether a key that `id` lends now, and has lent since they last lost a key, signed this request to open a session.
+    pub fn signed_access(
+        &self,
+        id: &SpiffeId,
+        statement: &[u8],
+        signature: &[u8],
+        (since_ms, now_ms): (i64, i64),
+    ) -> bool {
         let message = Context::Access.signed_bytes(statement);
         let lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut keys = lent.get(id).into_iter().flatten().filter(|key| key.until_ms > now_ms);
+        let good = |key: &&Lent| key.until_ms > now_ms && key.from_ms >= since_ms;
+        let mut keys = lent.get(id).into_iter().flatten().filter(good);
         keys.any(|key| is_signed_by(&key.spki, &message, signature))
     }
 }
@@ -71,16 +79,20 @@ mod tests {
         let (delegates, (pair, spki)) = (Delegates::default(), key());
         let sign = |context: Context| pair.sign(&SystemRandom::new(), &context.signed_bytes(b"open")).unwrap();
         let access = sign(Context::Access);
-        assert!(!delegates.signed_access(&id, b"open", access.as_ref(), 0));
-        delegates.lend(&id, &spki, 10, 0);
-        assert!(delegates.signed_access(&id, b"open", access.as_ref(), 9));
-        assert!(!delegates.signed_access(&id, b"open", access.as_ref(), 10), "its time is over");
-        assert!(!delegates.signed_access(&other, b"open", access.as_ref(), 9), "another person");
-        assert!(!delegates.signed_access(&id, b"shut", access.as_ref(), 9), "another statement");
-        assert!(!delegates.signed_access(&id, b"open", sign(Context::Decision).as_ref(), 9), "another purpose");
+        assert!(!delegates.signed_access(&id, b"open", access.as_ref(), (0, 0)));
+        delegates.lend(&id, &spki, (0, 10), 0);
+        assert!(delegates.signed_access(&id, b"open", access.as_ref(), (0, 9)));
+        assert!(!delegates.signed_access(&id, b"open", access.as_ref(), (0, 10)), "its time is over");
+        assert!(!delegates.signed_access(&id, b"open", access.as_ref(), (1, 9)), "they lost a key since");
+        assert!(!delegates.signed_access(&other, b"open", access.as_ref(), (0, 9)), "another person");
+        assert!(!delegates.signed_access(&id, b"shut", access.as_ref(), (0, 9)), "another statement");
+        assert!(!delegates.signed_access(&id, b"open", sign(Context::Decision).as_ref(), (0, 9)), "another purpose");
         for _ in 0..MAX_EACH {
-            delegates.lend(&id, &key().1, 10, 0);
+            delegates.lend(&id, &key().1, (0, 10), 0);
         }
-        assert!(!delegates.signed_access(&id, b"open", access.as_ref(), 9), "the oldest of too many is taken back");
+        assert!(
+            !delegates.signed_access(&id, b"open", access.as_ref(), (0, 9)),
+            "the oldest of too many is taken back"
+        );
     }
 }

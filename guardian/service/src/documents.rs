@@ -75,8 +75,10 @@ fn verify(path: &Path, context: Context, registry: &Registry) -> Result<Verified
     let document = bytes(path)?;
     let signed = SignedDocument::parse(&document).map_err(|_| Fault::Unsigned)?;
     let signer = signed.claimed_signer().clone();
-    let key = registry.operator_key(&signer).ok_or_else(|| Fault::NotOperator(signer.clone()))?;
-    let payload = signed.verify(&signer, &key, context).map_err(|_| Fault::Altered(signer.clone()))?.to_vec();
+    let operator = registry.operator(&signer).ok_or_else(|| Fault::NotOperator(signer.clone()))?;
+    let keys = operator.keys().held().iter().map(|held| &held.key);
+    let holds = |key: &Vec<u8>| Some((key.clone(), signed.verify(&signer, key, context).ok()?.to_vec()));
+    let (key, payload) = keys.into_iter().find_map(holds).ok_or_else(|| Fault::Altered(signer.clone()))?;
     Ok(Verified { document, payload, signer, key })
 }
 

@@ -5,24 +5,20 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, UNIX_EPOCH},
 };
 
 use bodh_audit_log::{Draft, Kind, Verdict};
 use bodh_guardian_api::{pb, proof};
-use bodh_identity::{
-    SpiffeId,
-    ca::SVID_TTL,
-    passkey::Passkey,
-    signing::{Context, verify},
-};
+use bodh_identity::{SpiffeId, ca::SVID_TTL, passkey::Passkey, signing::Context};
 
 use crate::{
     authority::Attested,
-    clock::system_time,
     error::{Cause, Error},
-    people, random,
+    passkeys, people,
+    person::Person,
+    random,
     state::State,
 };
 
@@ -30,6 +26,8 @@ use crate::{
 pub const ISSUE_HUMAN_SVID: &str = "issue_human_svid";
 /// What the record calls an enrolment by invitation.
 pub const ACCEPT_INVITATION: &str = "accept_invitation";
+/// What the record calls a new key in place of lost ones.
+pub const RECOVER_KEYS: &str = "recover_keys";
 /// The executables that may ask: the command line, and the console for people with passkeys.
 const CLIENTS: [&str; 2] = ["bodh", "bodh-console"];
 /// How long the certificate lasts that a passkey was touched for. It is not renewed without another touch.
@@ -93,12 +91,17 @@ pub async fn human_svid(
     request: &pb::HumanSvidRequest,
 ) -> Result<pb::HumanSvidReply, Error> {
     check_client(state, caller)?;
-    let Some((id, is_passkey)) = proven(state, request) else {
+    let Some((person, is_passkey)) = proven(state, request) else {
         state.refusals().count(ISSUE_HUMAN_SVID, Cause::Door.code());
         return Err(Cause::Door.into());
     };
+    let id = person.id.clone();
     let lasts = if is_passkey { TOUCHED } else { SVID_TTL };
-    let chain = state.authority().certify(&id, &request.public_key, lasts, system_time(state.clock()))?;
+    // Not before their last loss of a key, as they were when they proved another: should they lose that one meanwhile, the
+    // certificate is void when it leaves.
+    let from_ms = state.clock()().max(person.since_ms);
+    let from = UNIX_EPOCH + Duration::from_millis(u64::try_from(from_ms).unwrap_or(0));
+    let chain = state.authority().certify(&id, &request.public_key, lasts, from)?;
     // Commit point: the issue is in the record before the certificate leaves. A crash here leaves an entry and no
     // certificate.
     state
@@ -114,9 +117,8 @@ pub async fn human_svid(
         return Err(Cause::Door.into());
     }
     if is_passkey {
-        let now = state.clock()();
-        let until = now.saturating_add(i64::try_from(lasts.as_millis()).unwrap_or(0));
-        state.delegates().lend(&id, &request.public_key, until, now);
+        let until_ms = from_ms.saturating_add(i64::try_from(lasts.as_millis()).unwrap_or(0));
+        state.delegates().lend(&id, &request.public_key, (from_ms, until_ms), state.clock()());
     }
     let bundle = state.authority().bundle().borrow().certificates().map(|root| root.to_vec()).collect();
     Ok(pb::HumanSvidReply { chain, bundle, trust_domain: state.trust_domain().to_owned() })
@@ -138,15 +140,30 @@ pub async fn accept(
     }
 }
 
-/// Who proved their key, if anybody, and whether it is a passkey. The nonce is used up first, so that a wrong proof cannot be tried again with it.
-fn proven(state: &State, request: &pb::HumanSvidRequest) -> Option<(SpiffeId, bool)> {
+/// Gives the holder of an invitation that replaces lost keys a new one.
+pub async fn recover(
+    state: &State,
+    caller: &impl Attested,
+    request: pb::ChangeKeysRequest,
+) -> Result<pb::ChangeKeysReply, Error> {
+    check_client(state, caller)?;
+    match passkeys::recover(state, request).await {
+        Ok(person) => Ok(pb::ChangeKeysReply { person: Some(person.to_message(false)) }),
+        Err(error) => {
+            state.refusals().count(RECOVER_KEYS, error.code());
+            Err(error)
+        }
+    }
+}
+
+/// Who proved a key of theirs, if anybody, and whether it is a passkey. The nonce is used up first, so that a wrong proof cannot be tried again with it.
+fn proven(state: &State, request: &pb::HumanSvidRequest) -> Option<(Arc<Person>, bool)> {
     let fresh = state.nonces().take(&request.nonce, &request.human, state.clock()());
     let id = SpiffeId::human(state.trust_domain(), &request.human).ok()?;
     let person = state.registry().person(&id)?;
     let payload = proof(&request.nonce, &request.public_key);
-    let signed = verify(&person.key, Context::Door, &payload, &request.signature).is_ok();
-    let is_passkey = Passkey::from_bytes(&person.key).is_some();
-    (fresh && signed && !state.registry().is_revoked(&id)).then_some((id, is_passkey))
+    let is_passkey = Passkey::from_bytes(person.keys().signer(Context::Door, &payload, &request.signature)?).is_some();
+    (fresh && !state.registry().is_revoked(&id)).then_some((person, is_passkey))
 }
 
 /// The caller is one of ours. Where the kernel hides what it executes, it is at least a process of our own user:

@@ -46,6 +46,10 @@ pub enum Cause {
     SelfEnrolment,
     /// No operator's invitation is for this person.
     NotInvited,
+    /// The person's keys have changed since, or are others.
+    OtherKeys,
+    /// The last key is not removed.
+    LastKey,
     /// A signature does not hold.
     BadSignature,
     /// The record was written too long ago, or in the future.
@@ -92,6 +96,8 @@ impl Cause {
             Self::NotTheSigner => "not_the_signer",
             Self::SelfEnrolment => "self_enrolment",
             Self::NotInvited => "not_invited",
+            Self::OtherKeys => "other_keys",
+            Self::LastKey => "last_key",
             Self::BadSignature => "bad_signature",
             Self::Stale => "stale",
             Self::BootstrapUsed => "bootstrap_used",

@@ -2,7 +2,7 @@
 //! revokes, and tells every gate at once.
 //!
 //! - [`start::open`] turns a [`config::Config`] into a [`state::State`], or says in one line why not.
-//! - [`sessions`], [`people`], [`door`], [`issuer`]: what it does, as functions over the state and the caller.
+//! - [`sessions`], [`people`], [`passkeys`], [`door`], [`issuer`]: what it does, as functions over the state and the caller.
 //! - [`serve`]: the same over the wire, behind the gate. [`tend`]: what goes on beside the calls.
 //!
 //! Nothing with an effect happens before it is in the record ([`ledger`]); only the certificates that services start
@@ -20,7 +20,9 @@ pub mod error;
 pub mod issuer;
 pub mod keys;
 pub mod ledger;
+pub mod passkeys;
 pub mod people;
+pub mod person;
 mod random;
 pub mod refusals;
 pub mod registry;

@@ -1,6 +1,6 @@
 //! Enrolment and revocation: the rules.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bodh_audit_log::{Draft, Kind, Verdict};
 use bodh_gate::Clock;
@@ -13,7 +13,8 @@ use crate::{
     clock::system_time,
     config::Bootstrap,
     error::{Cause, Error},
-    registry::{Person, Registry},
+    person::Person,
+    registry::Registry,
     state::State,
 };
 
@@ -41,13 +42,13 @@ pub async fn bootstrap(
         let same = first.stored.record == record && first.stored.signature == bootstrap.signature;
         return if same { Ok(()) } else { Err(Cause::BootstrapUsed.into()) };
     }
-    if person.record.enrolled_by != person.record.id {
+    if person.record().enrolled_by != person.record().id {
         return Err(Cause::NotTheSigner.into());
     }
     if !person.is_operator() {
         return Err(Cause::NotOperator.into());
     }
-    if !person.is_signed_by(&person.key) {
+    if !person.is_signed_by_themself() {
         return Err(Cause::BadSignature.into());
     }
     check_fresh(clock, &person)?;
@@ -60,17 +61,17 @@ pub async fn bootstrap(
 pub async fn enroll(state: &State, peer: &SpiffeId, request: &pb::EnrollRequest) -> Result<Person, Error> {
     let now = state.clock()();
     let person = Person::read(&request.record, &request.signature, state.trust_domain(), now)?;
-    if person.record.enrolled_by != peer.as_str() {
+    if person.record().enrolled_by != peer.as_str() {
         return Err(Cause::NotTheSigner.into());
     }
     // Held until the person is stored: an operator who is being revoked enrols nobody.
     let lock = state.registry().lock().await;
     let operator = operator(state, peer)?;
-    if person.id == *peer || person.key == operator {
+    if person.id == *peer || operator.keys().had(person.first_key()) {
         return Err(Cause::SelfEnrolment.into());
     }
     // A passkey is enrolled by its holder (see `accept`).
-    if person.record.invitation.is_some() || !person.is_signed_by(&operator) {
+    if person.record().invitation.is_some() || !person.is_signed_by(&operator) {
         return Err(Cause::BadSignature.into());
     }
     admit(state, person, (peer, "enroll", &request.trace), &lock).await
@@ -85,7 +86,7 @@ async fn admit(
 ) -> Result<Person, Error> {
     check_fresh(state.clock(), &person)?;
     let people = state.registry().people();
-    if people.iter().any(|other| other.id == person.id || other.key == person.key) {
+    if people.iter().any(|other| other.id == person.id || other.keys().had(person.first_key())) {
         return Err(Error::Taken("name or key"));
     }
     if people.len() >= MAX_PEOPLE {
@@ -105,16 +106,16 @@ async fn admit(
 pub async fn accept(state: &State, request: &pb::AcceptRequest) -> Result<Person, Error> {
     let now = state.clock()();
     let person = Person::read(&request.record, &request.signature, state.trust_domain(), now)?;
-    let inviter = SpiffeId::parse(&person.record.enrolled_by).map_err(|_| Error::Malformed("record"))?;
+    let inviter = SpiffeId::parse(&person.record().enrolled_by).map_err(|_| Error::Malformed("record"))?;
     // Held until the person is stored: the invitation of an operator who is being revoked lets nobody in.
     let lock = state.registry().lock().await;
-    let key = operator(state, &inviter)?;
-    let invitation = person.invitation(&key).ok_or(Error::Refused(Cause::NotInvited))?;
+    let operator = operator(state, &inviter)?;
+    let invitation = person.invitation(&operator).ok_or(Error::Refused(Cause::NotInvited))?;
     let until = invitation.until().map_err(|_| Error::Malformed("invitation"))?;
     if until < chrono::DateTime::<chrono::Utc>::from(system_time(state.clock())) {
         return Err(Cause::Stale.into());
     }
-    if !person.is_signed_by(&person.key) {
+    if !person.is_signed_by_themself() {
         return Err(Cause::BadSignature.into());
     }
     admit(state, person, (&inviter, "accept_invitation", &request.trace), &lock).await
@@ -135,7 +136,7 @@ pub async fn revoke(state: &State, peer: &SpiffeId, id: &SpiffeId, reason: &str,
     Ok(epoch)
 }
 
-async fn decided(
+pub(crate) async fn decided(
     state: &State,
     operator: &SpiffeId,
     action: &str,
@@ -173,8 +174,8 @@ fn check_revocable(state: &State, id: &SpiffeId) -> Result<(), Error> {
     }
 }
 
-/// The key of an operator; why not, otherwise.
-fn operator(state: &State, id: &SpiffeId) -> Result<Vec<u8>, Error> {
+/// An operator; why not, otherwise.
+pub(crate) fn operator(state: &State, id: &SpiffeId) -> Result<Arc<Person>, Error> {
     let registry = state.registry();
     let person = registry.person(id).ok_or(Cause::NotEnrolled)?;
     if registry.is_revoked(id) {
@@ -183,11 +184,15 @@ fn operator(state: &State, id: &SpiffeId) -> Result<Vec<u8>, Error> {
     if !person.is_operator() {
         return Err(Cause::NotOperator.into());
     }
-    Ok(person.key.clone())
+    Ok(person)
 }
 
 fn check_fresh(clock: &Clock, person: &Person) -> Result<(), Error> {
-    let written = person.record.written_at().map_err(|_| Error::Malformed("record"))?;
+    fresh(clock, person.record().written_at().map_err(|_| Error::Malformed("record"))?)
+}
+
+/// Whether something was written in this sitting.
+pub(crate) fn fresh(clock: &Clock, written: chrono::DateTime<chrono::Utc>) -> Result<(), Error> {
     let now = chrono::DateTime::<chrono::Utc>::from(system_time(clock));
     if written > now + MAX_AHEAD || written < now - MAX_AGE {
         return Err(Cause::Stale.into());

@@ -5,40 +5,26 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
-use bodh_guardian_api::{Enrolled, Enrolment, Invitation, OPERATOR, accepted, pb};
-use bodh_identity::{
-    SpiffeId,
-    passkey::{MAX_ASSERTION, Passkey},
-    signing::{Context, verify},
-};
+use bodh_guardian_api::pb;
+use bodh_identity::SpiffeId;
 use tokio::sync::{Mutex, MutexGuard, broadcast};
 
 use crate::{
     error::Error,
-    store::{Store, meta, people, people::StoredPerson, revocations},
+    person::{self, Person},
+    store::{Store, key_changes, meta, people, revocations},
 };
 
 /// Changes that a slow watcher may be behind before it has to begin again.
 const BACKLOG: usize = 256;
 
-/// An enrolled person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Person {
-    /// Who.
-    pub id: SpiffeId,
-    /// What the operator signed, read.
-    pub record: Enrolment,
-    /// Their key.
-    pub key: Vec<u8>,
-    /// What the store has: the signed bytes and when they were accepted.
-    pub stored: StoredPerson,
-}
-
 /// The people in the store cannot be trusted.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
-    /// A stored record is malformed, or not signed by an operator enrolled before it.
-    #[error("guardian.db: person {0} was not enrolled by an operator; restore the state folder from a backup")]
+    /// A stored record is malformed, or not signed by whoever had to sign it at that time.
+    #[error(
+        "guardian.db: the records of person {0} are not signed by whoever had to; restore the state folder from a backup"
+    )]
     Forged(String),
     /// The database.
     #[error("the guardian's database failed: {0}")]
@@ -61,13 +47,12 @@ struct Snapshot {
 }
 
 impl Registry {
-    /// Reads the store, and checks every person's record up to the self-signed first one.
+    /// Reads the store, and checks every person's records up to the self-signed first one.
     pub async fn load(store: Store, trust_domain: &str) -> Result<Self, RegistryError> {
         let mut snapshot = Snapshot { epoch: meta::advance(&store).await?, ..Snapshot::default() };
-        for stored in people::all(&store).await? {
-            let person = check(&stored, &snapshot.people, trust_domain).ok_or(RegistryError::Forged(stored.id))?;
-            snapshot.people.push(Arc::new(person));
-        }
+        let (stored, changes) = (people::all(&store).await?, key_changes::all(&store).await?);
+        let people = person::everybody(stored, changes, trust_domain).map_err(RegistryError::Forged)?;
+        snapshot.people = people.into_iter().map(Arc::new).collect();
         for id in revocations::all(&store).await? {
             snapshot.revoked.insert(SpiffeId::parse(&id).map_err(|_| RegistryError::Forged(id))?);
         }
@@ -113,9 +98,9 @@ impl Registry {
         (epoch, people, revoked.iter().map(ToString::to_string).collect())
     }
 
-    /// The key of a person who is an operator and not revoked.
-    pub fn operator_key(&self, id: &SpiffeId) -> Option<Vec<u8>> {
-        self.operators().into_iter().find(|person| person.id == *id).map(|person| person.key.clone())
+    /// A person who is an operator and not revoked.
+    pub fn operator(&self, id: &SpiffeId) -> Option<Arc<Person>> {
+        self.operators().into_iter().find(|person| person.id == *id)
     }
 
     /// The operators who are not revoked.
@@ -133,10 +118,25 @@ impl Registry {
     /// Adds a person; `false` if the name or the key is taken. Announced when this returns.
     pub async fn add(&self, person: Person, _lock: &MutexGuard<'_, ()>) -> Result<bool, Error> {
         let Some(epoch) = people::add(&self.store, &person.stored).await? else { return Ok(false) };
-        self.announce(pb::Notice { epoch, revoked: vec![], people_changed: true }, |now| {
+        self.announce(pb::Notice { epoch, people_changed: true, ..pb::Notice::default() }, |now| {
             now.people.push(Arc::new(person));
         });
         Ok(true)
+    }
+
+    /// Stores the last change of `person`, which is new; the epoch that [`Registry::changed`] announces.
+    pub async fn store_change(&self, person: &Person, _lock: &MutexGuard<'_, ()>) -> Result<u64, Error> {
+        let change = person.changes.last().ok_or(Error::Malformed("change"))?;
+        Ok(key_changes::add(&self.store, change).await?)
+    }
+
+    /// `person`, whose last change is stored, takes their own place, and every gate is told.
+    pub fn changed(&self, person: &Arc<Person>, epoch: u64, _lock: &MutexGuard<'_, ()>) {
+        self.announce(pb::Notice { epoch, people_changed: true, ..pb::Notice::default() }, |now| {
+            if let Some(place) = now.people.iter_mut().find(|held| held.id == person.id) {
+                *place = Arc::clone(person);
+            }
+        });
     }
 
     /// Revokes an id; the epoch since which it is revoked, at the latest. Announced when this returns.
@@ -151,7 +151,8 @@ impl Registry {
         let added = revocations::add(&self.store, id.as_str(), reason, by.as_str(), now_ms).await?;
         let Some(epoch) = added else { return Ok(self.epoch()) };
         let person = self.person(id).is_some();
-        self.announce(pb::Notice { epoch, revoked: vec![id.to_string()], people_changed: person }, |now| {
+        let notice = pb::Notice { epoch, revoked: vec![id.to_string()], people_changed: person };
+        self.announce(notice, |now| {
             now.revoked.insert(id.clone());
         });
         Ok(epoch)
@@ -171,73 +172,4 @@ impl Registry {
         let now = self.read();
         (now.epoch, self.notices.subscribe())
     }
-}
-
-impl Person {
-    /// Whether an operator gave them the operator's role.
-    pub fn is_operator(&self) -> bool {
-        self.record.roles.iter().any(|role| role == OPERATOR)
-    }
-
-    /// As the contract has it.
-    pub fn to_message(&self, revoked: bool) -> pb::Person {
-        pb::Person {
-            id: self.id.to_string(),
-            name: self.record.name.clone(),
-            roles: self.record.roles.clone(),
-            key: self.key.to_vec(),
-            assurance: self.record.assurance.clone(),
-            enrolled_unix_ms: self.stored.enrolled_ms,
-            enrolled_by: self.record.enrolled_by.clone(),
-            record: self.stored.record.clone(),
-            signature: self.stored.signature.clone(),
-            revoked,
-        }
-    }
-
-    /// Reads a record and its signature; the signature is not checked yet.
-    pub fn read(record: &[u8], signature: &[u8], trust_domain: &str, enrolled_ms: i64) -> Result<Self, Error> {
-        let parsed = Enrolment::parse(record).map_err(|_| Error::Malformed("record"))?;
-        let id = SpiffeId::human(trust_domain, &parsed.name).map_err(|_| Error::Malformed("record"))?;
-        if id.as_str() != parsed.id {
-            return Err(Error::Malformed("trust domain"));
-        }
-        if signature.is_empty() || signature.len() > MAX_ASSERTION {
-            return Err(Error::Malformed("signature"));
-        }
-        let key = parsed.public_key().map_err(|_| Error::Malformed("record"))?;
-        if parsed.invitation.is_some() && Passkey::from_bytes(&key).is_none() {
-            return Err(Error::Malformed("passkey"));
-        }
-        let stored = StoredPerson {
-            id: parsed.id.clone(),
-            key: key.clone(),
-            record: record.to_vec(),
-            signature: signature.to_vec(),
-            enrolled_ms,
-        };
-        Ok(Self { id, record: parsed, key, stored })
-    }
-
-    /// The invitation that this record accepts, if `operator`'s key signed it for exactly this person.
-    pub fn invitation(&self, operator: &[u8]) -> Option<Invitation> {
-        accepted(&self.record, operator)
-    }
-
-    /// Whether `key` signed this record.
-    pub fn is_signed_by(&self, key: &[u8]) -> bool {
-        verify(key, Context::Enrolment, &self.stored.record, &self.stored.signature).is_ok()
-    }
-}
-
-/// A stored person counts only with the signature of an operator enrolled before them, or their own if they are first.
-fn check(stored: &StoredPerson, before: &[Arc<Person>], trust_domain: &str) -> Option<Person> {
-    let person = Person::read(&stored.record, &stored.signature, trust_domain, stored.enrolled_ms).ok()?;
-    let by = match before {
-        [] => None,
-        before => Some(before.iter().find(|p| p.id.as_str() == person.record.enrolled_by)?),
-    };
-    let by = by.map(|by| (&by.record, by.key.as_slice()));
-    let holds = Enrolled::check(&stored.record, &stored.signature, by).is_some();
-    (holds && person.stored == *stored).then_some(person)
 }

@@ -145,7 +145,7 @@ fn policy(path: &Path, registry: &Registry) -> Result<Policy, StartError> {
 }
 
 /// The first entries: that the guardian started, under which policy, and, under a key that makes it one entry however
-/// often the guardian starts, whom it believed first.
+/// often the guardian starts, whom it believed first and whose keys changed last.
 fn announce(state: &State) -> Result<(), Error> {
     let ledger = state.ledger();
     if let Some(first) = state.registry().people().first() {
@@ -159,6 +159,7 @@ fn announce(state: &State) -> Result<(), Error> {
             ..Draft::new(Kind::Decision, "bootstrap", format!("bootstrap/{hash}"))
         })?;
     }
+    crate::passkeys::last(state).map_or(Ok(()), |entry| ledger.queue(entry))?;
     ledger.queue(Draft {
         verdict: Some(Verdict::Ok),
         policy: Some(state.policy().hash),

@@ -145,10 +145,11 @@ impl State {
         }
     }
 
-    /// The registry changed: the guardian's own gate follows, and the connections of whoever is revoked now are closed.
-    pub(crate) fn changed(&self, revoked: Option<&SpiffeId>) {
+    /// The registry changed: the guardian's own gate follows, and the connections of whoever is revoked, or has to come in
+    /// anew, are closed.
+    pub(crate) fn changed(&self, cut: Option<&SpiffeId>) {
         self.trust.replace(trust::view(&self.registry, &self.policy, &self.token_key, &self.guardian));
-        if let Some(id) = revoked {
+        if let Some(id) = cut {
             self.connections.close(id);
         }
     }

@@ -2,12 +2,10 @@
 //! against who is enrolled; what policy says of its signer is asked where it is used.
 
 use bodh_guardian_api::{Access, Approval, pb};
-use bodh_identity::{
-    SpiffeId,
-    signing::{self, Context},
-};
+use bodh_identity::{SpiffeId, signing::Context};
 
 use crate::{
+    delegates::Delegates,
     error::{Cause, Error},
     sessions::MAX_BUDGET_CENTS,
     state::State,
@@ -82,10 +80,12 @@ fn verified(state: &State, signer: &str, context: Context, statement: &pb::State
         return Err(Cause::Revoked.into());
     }
     let person = state.registry().person(&signer).ok_or(Error::Refused(Cause::NotEnrolled))?;
-    let own = signing::verify(&person.key, context, &statement.json, &statement.signature).is_ok();
+    let own = person.keys().signed(context, &statement.json, &statement.signature);
     let lent = || {
-        let (delegates, now) = (state.delegates(), state.clock()());
-        context == Context::Access && delegates.signed_access(&signer, &statement.json, &statement.signature, now)
+        let during = (person.since_ms, state.clock()());
+        let signed =
+            |delegates: &Delegates| delegates.signed_access(&signer, &statement.json, &statement.signature, during);
+        context == Context::Access && signed(state.delegates())
     };
     if own || lent() { Ok(signer) } else { Err(Cause::BadSignature.into()) }
 }

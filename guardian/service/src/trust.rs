@@ -9,15 +9,7 @@ use crate::{registry::Registry, state::Policy};
 /// The registry and the policy as a gate's view.
 pub(crate) fn view(registry: &Registry, policy: &Policy, token_key: &SigningKey, guardian: &SpiffeId) -> View {
     let (epoch, people, revoked) = registry.seen();
-    let people = people.iter().map(|person| {
-        let record = &person.record;
-        let seen = bodh_gate::Person {
-            roles: record.roles.clone(),
-            assurance: record.assurance.clone(),
-            key: person.key.clone(),
-        };
-        (person.id.clone(), seen)
-    });
+    let people = people.iter().map(|person| (person.id.clone(), bodh_gate::Person::of(&person.to_message(false))));
     View {
         policies: policy.policies.clone(),
         policy_hash: policy.hash,

@@ -67,7 +67,7 @@ impl Watching {
                 Some(notice)
             }
             // The epoch of the last change that this feed has told, not of one that it is about to tell.
-            _ = self.beat.tick() => Some(Notice { epoch: self.epoch, revoked: vec![], people_changed: false }),
+            _ = self.beat.tick() => Some(Notice { epoch: self.epoch, ..Notice::default() }),
         }
     }
 }

@@ -39,7 +39,7 @@ async fn an_operators_signed_record_enrols() {
     let (state, ada) = with_ada(&world).await;
     let reply = state.trust_reply();
     let seen = reply.people.iter().find(|person| person.name == "ada").unwrap();
-    assert_eq!((seen.id.as_str(), seen.key.as_slice()), (human("ada").as_str(), ada.public_key().as_slice()));
+    assert_eq!((seen.id.as_str(), seen.keys[0].key.as_slice()), (human("ada").as_str(), ada.public_key().as_slice()));
     assert_eq!((seen.roles.as_slice(), seen.revoked), (["approver".to_owned()].as_slice(), false));
     assert_eq!(seen.enrolled_by, human("local").to_string());
     // What a gate is told can be checked against the operator's key.

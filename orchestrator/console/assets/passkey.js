@@ -1,6 +1,7 @@
 "use strict";
 // Passkeys: sign in, enrol, sign a statement. No library; the server sends and gets base64url.
-// The forms say where to ask: `data-options` (the challenge), `data-made` (the new key), `action` (the answer).
+// The forms say where to ask: `data-options` (the challenge), `data-made` (the new key), `data-own` (what it signed),
+// `action` (the answer).
 (() => {
   const bytes = (text) => {
     const plain = atob(text.replace(/-/g, "+").replace(/_/g, "/"));
@@ -57,14 +58,16 @@
     return told;
   }
 
-  /** Asks the device for a signature over the challenge, by one named credential or by any. */
-  async function sign(asked, credential) {
+  const named = (ids) => (ids || []).map((id) => ({ type: "public-key", id: bytes(id) }));
+
+  /** Asks the device for a signature over the challenge, by one of these credentials or, where none is named, by any. */
+  async function sign(asked, credentials) {
     const made = await navigator.credentials.get({
       publicKey: {
         challenge: bytes(asked.challenge),
         rpId: asked.rp_id,
         userVerification: "required",
-        allowCredentials: credential ? [{ type: "public-key", id: bytes(credential) }] : [],
+        allowCredentials: named(credentials),
         timeout: 120000,
       },
     });
@@ -88,7 +91,8 @@
     return post(form.action, { handle: asked.handle, user, credential: id, ...proof }, csrfOf(form), UNSURE);
   }
 
-  async function enrol(form) {
+  /** Makes a key, has it sign once at once (a key that cannot sign is found out now and not at 3 a.m.), and gives that. */
+  async function make(form) {
     const asked = await post(form.dataset.options, fields(form), csrfOf(form));
     const made = await navigator.credentials.create({
       publicKey: {
@@ -97,6 +101,7 @@
         user: { id: bytes(asked.user_id), name: asked.user_name, displayName: asked.user_name },
         pubKeyCredParams: [{ type: "public-key", alg: -7 }],
         authenticatorSelection: { residentKey: "required", userVerification: "required" },
+        excludeCredentials: named(asked.exclude),
         attestation: "none",
         timeout: 120000,
       },
@@ -105,20 +110,36 @@
     if (!key) throw new Told(WORDS.NotSupportedError);
     const credential = text(made.rawId);
     const again = await post(form.dataset.made, { handle: asked.handle, credential, public_key: text(key) }, csrfOf(form));
-    // The new key signs once at once: a key that cannot sign is found out now and not at 3 a.m.
-    const { proof } = await sign(again, credential);
-    return post(form.action, { handle: asked.handle, credential, ...proof }, csrfOf(form), UNSURE);
+    const { proof } = await sign(again, [credential]);
+    return { handle: asked.handle, credential, ...proof };
+  }
+
+  const enrol = async (form) => post(form.action, await make(form), csrfOf(form), UNSURE);
+
+  /** Shows the exact text that is about to be signed. */
+  function show(form, statement) {
+    const shown = form.querySelector(".statement");
+    shown.hidden = !statement;
+    shown.querySelector("pre").textContent = statement || "";
+    if (statement) shown.scrollIntoView({ block: "nearest" });
+  }
+
+  /** One more key: it signs, and then one that the person has signs the same. */
+  async function add(form) {
+    show(form);
+    const made = await make(form);
+    const asked = await post(form.dataset.own, made, csrfOf(form));
+    show(form, asked.statement);
+    const { proof } = await sign(asked, asked.credentials);
+    return post(form.action, { handle: made.handle, ...proof }, csrfOf(form), UNSURE);
   }
 
   // Every form whose content is signed: a decision, a review, a reversal, an invitation.
   async function touch(form) {
-    const shown = form.querySelector(".statement");
-    shown.hidden = true;
+    show(form);
     const asked = await post(form.dataset.options, fields(form), csrfOf(form));
-    shown.querySelector("pre").textContent = asked.statement;
-    shown.hidden = false;
-    shown.scrollIntoView({ block: "nearest" });
-    const { proof } = await sign(asked, asked.credential);
+    show(form, asked.statement);
+    const { proof } = await sign(asked, asked.credentials);
     return post(form.action, { handle: asked.handle, ...proof }, csrfOf(form), UNSURE);
   }
 
@@ -174,7 +195,7 @@
     window.addEventListener("pageshow", ready);
   }
 
-  for (const [forms, journey] of [["#sign-in", signIn], ["#enrol", enrol], ["form[data-touch]", touch]]) {
+  for (const [forms, journey] of [["#sign-in", signIn], ["#enrol", enrol], ["#add-key", add], ["form[data-touch]", touch]]) {
     for (const form of document.querySelectorAll(forms)) guard(form, journey);
   }
 })();

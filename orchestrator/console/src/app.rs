@@ -1,7 +1,7 @@
-//! The site: its routes, and what holds for every answer.
+//! The site: what its pages are made with, and what holds for every answer.
 
 use crate::{
-    assets::{self, Asset},
+    assets::Asset,
     ceremony::Ceremonies,
     fault::{Fault, unread},
     pages,
@@ -10,17 +10,15 @@ use crate::{
     view::frame::{Frame, NavItem, Person},
 };
 use axum::{
-    Router,
-    extract::{DefaultBodyLimit, FromRequestParts, Request, State},
+    extract::{FromRequestParts, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
-    middleware::{Next, from_fn_with_state},
+    middleware::Next,
     response::{IntoResponse, Redirect, Response},
-    routing::{get, post},
 };
 use bodh_gate::Entity;
 use bodh_host::{Config, Joined};
 use ring::hmac;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// What is served under which name.
 #[derive(Debug, Clone)]
@@ -54,13 +52,17 @@ pub(crate) struct App {
     pub(crate) people: People,
     pub(crate) entering: Ceremonies<pages::sign_in::Entering>,
     pub(crate) enrolling: Ceremonies<pages::enrol::Enrolling>,
+    pub(crate) adding: Ceremonies<pages::keys::Adding>,
     pub(crate) touches: Ceremonies<pages::touch::Statement>,
 }
 
 /// The largest case that a form takes.
 pub(crate) const MOST_CASE: usize = 1 << 20;
 /// The largest other request.
-const MOST_FORM: usize = 64 << 10;
+pub(crate) const MOST_FORM: usize = 64 << 10;
+
+/// A request that has no answer by then has none: a replay of a long session takes a minute.
+const LONGEST: Duration = Duration::from_secs(180);
 
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                    form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
@@ -75,6 +77,7 @@ impl App {
             people: People::default(),
             entering: Ceremonies::default(),
             enrolling: Ceremonies::default(),
+            adding: Ceremonies::default(),
             touches: Ceremonies::default(),
         }
     }
@@ -133,9 +136,16 @@ impl App {
         }
     }
 
-    /// Whoever the cookie belongs to.
+    /// Whoever the cookie belongs to, unless they have lost a key since they signed in: it may be the one.
     pub(crate) fn who(&self, headers: &HeaderMap) -> Option<Arc<SignedIn>> {
-        self.people.get(cookie(headers)?, Self::now_ms())
+        let cookie = cookie(headers)?;
+        let who = self.people.get(cookie, Self::now_ms())?;
+        let Ok(view) = self.joined.gate.trust().current() else { return Some(who) };
+        if view.check_peer(&who.id, who.from_ms).is_ok() {
+            return Some(who);
+        }
+        self.people.remove(cookie);
+        None
     }
 }
 
@@ -173,60 +183,17 @@ impl Signed {
     }
 }
 
-/// Every page there is.
-pub(crate) fn routes(app: Arc<App>) -> Router {
-    Router::new()
-        .route("/", get(pages::home))
-        .route("/sign-in", get(pages::sign_in::page).post(pages::sign_in::answer))
-        .route("/sign-in/options", post(pages::sign_in::options))
-        .route("/sign-out", post(pages::sign_in::out))
-        .route("/enrol", post(pages::enrol::answer))
-        .route("/enrol/{invitation}", get(pages::enrol::page))
-        .route("/enrol/options", post(pages::enrol::options))
-        .route("/enrol/made", post(pages::enrol::made))
-        .route(
-            "/sessions",
-            get(pages::sessions::page).post(pages::sessions::new).layer(DefaultBodyLimit::max(4 * MOST_CASE)),
-        )
-        .route("/sessions/{id}", get(pages::session::page))
-        .route("/sessions/{id}/events", get(pages::session::events))
-        .route("/sessions/{id}/stop", post(pages::session::stop))
-        .route("/sessions/{id}/amend", post(pages::amend::answer))
-        .route("/sessions/{id}/report", get(pages::report::page))
-        .route("/inbox", get(pages::inbox::page))
-        .route("/escalations/{id}", get(pages::escalation::page))
-        .route("/escalations/{id}/own", post(pages::escalation::own))
-        .route("/escalations/{id}/options", post(pages::decide::options))
-        .route("/escalations/{id}/decide", post(pages::decide::answer))
-        .route("/record", get(pages::record::sessions))
-        .route("/record/{id}", get(pages::record::trace))
-        .route("/record/{id}/access", get(pages::record::access))
-        .route("/record/{id}/evidence", get(pages::review::evidence))
-        .route("/record/{id}/replay", post(pages::review::replay))
-        .route("/record/{id}/review/options", post(pages::review::options))
-        .route("/record/{id}/review", post(pages::review::answer))
-        .route("/verify", get(pages::verify::page))
-        .route("/log/{*path}", get(pages::verify::file))
-        .route("/operations", get(pages::operations::page))
-        .route("/operations/revoke", post(pages::operations::revoke))
-        .route("/operations/invite/options", post(pages::invite::options))
-        .route("/operations/invite", post(pages::invite::answer))
-        .route("/operations/rules/{id}/options", post(pages::reverse::options))
-        .route("/operations/rules/{id}/reverse", post(pages::reverse::answer))
-        .route("/assets/{hash}/{name}", get(|request: Request| async move { assets::serve(request.uri().path()) }))
-        .fallback(|| async { Fault::none() })
-        .layer(DefaultBodyLimit::max(MOST_FORM))
-        .layer(from_fn_with_state(Arc::clone(&app), guard))
-        .with_state(app)
-}
-
 /// Refuses what another site made, and says on every answer what a browser may do with it.
-async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let wants_json =
         request.headers().get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("json"));
     let who = app.who(request.headers());
     let mut response = if is_ours(&app.site, request.method(), request.headers()) {
-        next.run(request).await
+        // Most of it is the time for a body to arrive; a live page's answer begins at once.
+        match tokio::time::timeout(LONGEST, next.run(request)).await {
+            Ok(answer) => answer,
+            Err(_) => unread(StatusCode::REQUEST_TIMEOUT).into_response(),
+        }
     } else {
         tracing::warn!("a request that another site made was refused");
         app.joined.tally.count("cross_site");

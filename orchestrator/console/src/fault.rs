@@ -161,6 +161,10 @@ pub(crate) fn unread(status: StatusCode) -> Fault {
             "That is too large",
             "A case has at most 1 MiB, anything else much less. Nothing was kept; go back for what you typed.",
         ),
+        StatusCode::REQUEST_TIMEOUT => (
+            "That took too long",
+            "No answer came in time; whether anything was done is not known. Load the page again to see.",
+        ),
         StatusCode::NOT_FOUND => ("There is no such page", "The address leads nowhere."),
         _ => (
             "That could not be read",

@@ -10,6 +10,8 @@ mod fault;
 mod fill;
 mod live;
 mod pages;
+mod routes;
+mod serve;
 mod session;
 mod signed_in;
 mod start;

@@ -16,7 +16,7 @@ use std::{
     collections::HashMap,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
-    time::UNIX_EPOCH,
+    time::{SystemTime, UNIX_EPOCH},
 };
 use zeroize::Zeroizing;
 
@@ -32,6 +32,8 @@ pub(crate) struct SignedIn {
     pub(crate) id: SpiffeId,
     pub(crate) name: String,
     pub(crate) csrf: String,
+    /// When the certificate was made.
+    pub(crate) from_ms: i64,
     pub(crate) until_ms: i64,
     pub(crate) panel: PanelClient<client::Channel>,
     pub(crate) guardian: Guardian,
@@ -100,7 +102,11 @@ impl SignedIn {
         if *svid.id() != id {
             return Err("the certificate is somebody else's".to_owned());
         }
-        let ends = svid.not_after().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let ms = |time: SystemTime| {
+            let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+            i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+        };
+        let (from_ms, until_ms) = (ms(svid.certified()), ms(svid.not_after()));
         let bundle = given.bundle.into_iter().map(Into::into).collect();
         let bundle = Bundle::new(&config.trust_domain, bundle).map_err(|cause| said(&cause))?;
         let source = Source::fixed(svid, bundle).map_err(|cause| said(&cause))?;
@@ -113,7 +119,8 @@ impl SignedIn {
             name: name.to_owned(),
             csrf: data_encoding::BASE64URL_NOPAD.encode(hmac::sign(csrf, id.as_str().as_bytes()).as_ref()),
             id,
-            until_ms: i64::try_from(ends.as_millis()).unwrap_or(i64::MAX),
+            from_ms,
+            until_ms,
             panel: panel.max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_MESSAGE),
             guardian: Guardian::new(channel(config.guardian, "guardian")?),
             audit: Audit::new(channel(config.audit, "audit")?),

@@ -1,7 +1,9 @@
 //! Starting: an identity of its own, the certificate for browsers, the routes; then serving.
 
 use crate::{
-    app::{App, Site, routes},
+    app::{App, Site},
+    routes::routes,
+    serve,
     web::{Doorway, tls},
 };
 use bodh_host::{Config, Confinement, Fatal, Host};
@@ -55,16 +57,15 @@ pub(crate) async fn serve(host: Host) -> Result<(), Fatal> {
     let csrf = csrf.map_err(|_| Fatal::failure("the system gives no randomness"))?;
     let app = Arc::new(App::new(host.config().clone(), site, joined, csrf));
     let listener = host.listener()?;
-    let doorway = Doorway::open(listener, tls).map_err(|cause| Fatal::failure(format!("the listener: {cause}")))?;
+    let doorway = Doorway::open(listener, tls);
     let mut terminate = signal(SignalKind::terminate()).map_err(|e| Fatal::failure(format!("no signals: {e}")))?;
     bodh_host::announce()?;
     let ending = async move {
         terminate.recv().await;
     };
     // Live pages hold their connections for as long as they like: the end does not wait for them.
-    let served = axum::serve(doorway, routes(app)).into_future();
     tokio::select! {
-        ended = served => ended.map_err(|cause| Fatal::failure(format!("serving ended: {cause}"))),
+        () = serve::serve(doorway, routes(app)) => Err(Fatal::failure("the listener ended")),
         () = ending => Ok(()),
     }
 }

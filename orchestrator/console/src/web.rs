@@ -1,13 +1,12 @@
 //! HTTPS on the inherited listener, TLS 1.3 alone: each handshake on its own, bounded in number and in time.
 
-use axum::serve::Listener;
 use bodh_host::Fatal;
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
     version::TLS13,
 };
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, mpsc},
@@ -21,8 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Connections whose handshake is done.
 pub(crate) struct Doorway {
-    ready: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
-    address: SocketAddr,
+    ready: mpsc::Receiver<TlsStream<TcpStream>>,
 }
 
 /// The server's side of TLS: `chain` and `key` as DER.
@@ -43,14 +41,13 @@ pub(crate) fn tls(chain: Vec<Vec<u8>>, key: Vec<u8>) -> Result<Arc<ServerConfig>
 
 impl Doorway {
     /// Accepts from now on.
-    pub(crate) fn open(listener: TcpListener, config: Arc<ServerConfig>) -> std::io::Result<Self> {
-        let address = listener.local_addr()?;
+    pub(crate) fn open(listener: TcpListener, config: Arc<ServerConfig>) -> Self {
         let (sender, ready) = mpsc::channel(HANDSHAKES);
         let (acceptor, places) = (TlsAcceptor::from(config), Arc::new(Semaphore::new(HANDSHAKES)));
         tokio::spawn(async move {
             while let Ok(place) = Arc::clone(&places).acquire_owned().await {
-                let (stream, peer) = match listener.accept().await {
-                    Ok(accepted) => accepted,
+                let stream = match listener.accept().await {
+                    Ok((stream, _)) => stream,
                     Err(cause) => {
                         tracing::warn!(%cause, "a connection was not accepted");
                         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -63,27 +60,16 @@ impl Doorway {
                     let shaken = tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await;
                     if let Ok(Ok(stream)) = shaken {
                         // Nobody to take it: the server is ending.
-                        let _ = sender.send((stream, peer)).await;
+                        let _ = sender.send(stream).await;
                     }
                 });
             }
         });
-        Ok(Self { ready, address })
-    }
-}
-
-impl Listener for Doorway {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        match self.ready.recv().await {
-            Some(ready) => ready,
-            None => std::future::pending().await,
-        }
+        Self { ready }
     }
 
-    fn local_addr(&self) -> std::io::Result<Self::Addr> {
-        Ok(self.address)
+    /// The next connection; none when no more will come.
+    pub(crate) async fn next(&mut self) -> Option<TlsStream<TcpStream>> {
+        self.ready.recv().await
     }
 }

@@ -82,6 +82,21 @@ pub struct Let {
     pub record: String,
     /// The signature, base64.
     pub signature: String,
+    /// The changes of their keys since, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Changed>,
+}
+
+/// A change of somebody's keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Changed {
+    /// The record, exactly as it was signed.
+    pub record: String,
+    /// The signature of a key that the person kept, base64; empty where an operator invited.
+    pub by_own: String,
+    /// The signature of the key that came, base64; empty where none did.
+    pub by_new: String,
 }
 
 /// The session's entries in the log, up to the export.

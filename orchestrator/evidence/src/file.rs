@@ -23,7 +23,7 @@ pub struct Evidence {
     pub content: String,
     /// The place of the entry that commits to both.
     pub entry: u64,
-    /// The session's entries, those that let its people in, and the one that commits, each with its proof.
+    /// The session's entries, those that let its people in or changed their keys, and the one that commits, each with its proof.
     pub log: Excerpt,
 }
 
@@ -56,6 +56,7 @@ impl Evidence {
             index == entry
                 || (found.draft.session == read.session && index <= read.entries.last)
                 || lets_in(found).is_some_and(|id| people.contains(id))
+                || (index < entry && changes_keys(found).is_some_and(|id| people.contains(id)))
         };
         let log = Excerpt::cut(log, MOST_ENTRIES, wanted)?;
         Ok(Self { page, content, entry, log })
@@ -91,4 +92,11 @@ pub(crate) fn lets_in(entry: &Entry) -> Option<&str> {
     let draft = &entry.draft;
     let lets = ["bootstrap", "enroll", "accept_invitation"].contains(&draft.action.as_str());
     (draft.kind == Kind::Decision && lets && entry.reporter_name() == "guardian").then_some(draft.resource.as_str())
+}
+
+/// Whose keys an entry of the guardian's changed.
+pub(crate) fn changes_keys(entry: &Entry) -> Option<&str> {
+    let draft = &entry.draft;
+    let changes = draft.kind == Kind::State && draft.action == "keys" && entry.reporter_name() == "guardian";
+    changes.then_some(draft.resource.as_str())
 }

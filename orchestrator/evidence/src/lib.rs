@@ -17,6 +17,6 @@ mod file;
 mod page;
 
 pub use check::{Check, Decided, Fault, Verified, verify};
-pub use content::{Content, Happened, Let, Listed, Signed, plain_name};
+pub use content::{Changed, Content, Happened, Let, Listed, Signed, plain_name};
 pub use file::{Evidence, is_evidence};
 pub use page::page;

@@ -116,7 +116,9 @@ impl Runner {
         }
         let view = self.gate.trust().current()?;
         let person = view.people.get(caller).ok_or(Error::Refused(bodh_gate::Refusal::UnknownPerson))?;
-        signing::verify(&person.key, context, statement, signature).map_err(|e| Error::Signature(e.to_string()))?;
+        if !person.signed(context, statement, signature) {
+            return Err(Error::Signature(signing::SigningError::Signature.to_string()));
+        }
         if (self.now_ms() - at_unix_ms).abs() > SIGNED_WITHIN_MS {
             return Err(Error::Signature("it was not signed within the last ten minutes; check the clock".to_owned()));
         }

@@ -9,9 +9,12 @@ use crate::{
 };
 use bodh_audit_api::Query;
 use bodh_audit_log::{Draft, Entry, Hash, Kind};
-use bodh_evidence::{Content, Happened, Let, Listed, Signed, page};
+use bodh_evidence::{Changed, Content, Happened, Let, Listed, Signed, page};
 use bodh_gate::Caller;
-use bodh_guardian_api::{Enrolment, pb::TrustReply};
+use bodh_guardian_api::{
+    Enrolment, KeyChange,
+    pb::{Person, TrustReply},
+};
 use bodh_panel::{Event, Report};
 use bodh_panel_api::pb;
 use bodh_vault::{View, expose};
@@ -159,21 +162,32 @@ fn signers(signed: &[Signed], trust: &TrustReply) -> BTreeSet<String> {
     statements.chain(field(&trust.policy_bundle)).collect()
 }
 
-/// These people and everybody who let them in, in the order in which they came.
+/// These people and everybody who let them in or gave them another key, in the order in which they came.
 fn people(trust: &TrustReply, signers: &BTreeSet<String>) -> Result<Vec<Let>, Error> {
+    let unread = || Error::Corrupt("an enrolment");
     let mut wanted = signers.clone();
-    let mut found = Vec::new();
-    // Whoever lets somebody in was there before: from the last to the first, each is wanted before it is met.
-    for (place, person) in trust.people.iter().enumerate().rev() {
-        if place > 0 && !wanted.contains(&person.id) {
-            continue;
+    wanted.extend(trust.people.first().map(|first| first.id.clone()));
+    // Whoever gave somebody another key may have come after them: until nobody is new.
+    let mut before = 0;
+    while before < wanted.len() {
+        before = wanted.len();
+        let found: Vec<&Person> = trust.people.iter().filter(|person| wanted.contains(&person.id)).collect();
+        for person in found {
+            wanted.insert(Enrolment::parse(&person.record).map_err(|_| unread())?.enrolled_by);
+            for change in &person.changes {
+                let change = KeyChange::parse(&change.record).map_err(|_| unread())?;
+                wanted.extend(change.inviter());
+            }
         }
-        let unread = || Error::Corrupt("an enrolment");
-        let record = String::from_utf8(person.record.clone()).map_err(|_| unread())?;
-        let read = Enrolment::parse(record.as_bytes()).map_err(|_| unread())?;
-        wanted.insert(read.enrolled_by);
-        found.push(Let { record, signature: BASE64.encode(&person.signature) });
     }
-    found.reverse();
-    Ok(found)
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).map_err(|_| unread());
+    let one = |person: &Person| {
+        let changes = person.changes.iter().map(|change| {
+            let (by_own, by_new) = (BASE64.encode(&change.by_own), BASE64.encode(&change.by_new));
+            Ok(Changed { record: text(&change.record)?, by_own, by_new })
+        });
+        let changes = changes.collect::<Result<_, Error>>()?;
+        Ok(Let { record: text(&person.record)?, signature: BASE64.encode(&person.signature), changes })
+    };
+    trust.people.iter().filter(|person| wanted.contains(&person.id)).map(one).collect()
 }

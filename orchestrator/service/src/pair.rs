@@ -7,10 +7,7 @@ use crate::{
 };
 use bodh_gate::Entity;
 use bodh_guardian_api::pb::Statement;
-use bodh_identity::{
-    SpiffeId,
-    signing::{self, Context},
-};
+use bodh_identity::{SpiffeId, signing::Context};
 use bodh_panel::{Decision, Event, Panel};
 use bodh_vault::View;
 
@@ -36,7 +33,8 @@ impl Runner {
         Ok(Some(Statement { json: bodh_vault::expose(&json).to_vec(), signature: kept.signature }))
     }
 
-    /// Voids a first approval whose signer was revoked, or may not decide on this any more: nobody has approved then.
+    /// Voids a first approval whose signer was revoked, lost the key that signed, or may not decide on this any more: nobody
+    /// has approved then.
     pub(crate) async fn void_if_gone(&self, live: &mut Live, escalation: &str) -> Result<(), Error> {
         let Some(first) = live.panel.session.first(escalation).cloned() else { return Ok(()) };
         let statement = self.first_decision(live, escalation).await?;
@@ -51,9 +49,8 @@ impl Runner {
     /// Whether this person is enrolled with the key that signed, and policy would let them decide today.
     fn still_decides(&self, live: &Live, by: &SpiffeId, escalation: &str, statement: &Statement) -> bool {
         let Ok(view) = self.gate.trust().current() else { return false };
-        let signed = view.people.get(by).is_some_and(|person| {
-            signing::verify(&person.key, Context::Decision, &statement.json, &statement.signature).is_ok()
-        });
+        let person = view.people.get(by);
+        let signed = person.is_some_and(|p| p.signed(Context::Decision, &statement.json, &statement.signature));
         let Some((shown, _)) = live.panel.session.escalations.iter().find(|(e, _)| e.id == escalation) else {
             return false;
         };

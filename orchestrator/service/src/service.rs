@@ -313,7 +313,7 @@ mod tests {
     #[test]
     fn a_request_that_another_person_signed_opens_nothing() {
         let id = |name| SpiffeId::human("bodh.internal", name).unwrap();
-        let caller = Caller { id: id("ann"), root: None, call: None, step: None };
+        let caller = Caller { id: id("ann"), certified_ms: 0, root: None, call: None, step: None };
         let signed_by = |name| {
             let (session, nonce) = ("0".repeat(32), "1".repeat(32));
             let json = Access { session, signer: id(name).to_string(), nonce, at_unix_ms: 1 }.to_bytes();

@@ -28,7 +28,7 @@ fn refused(answer: Result<(), Status>, code: Code, cause: &str) {
 }
 
 fn ada() -> Caller {
-    Caller { id: id("/human/ada"), root: None, call: None, step: None }
+    Caller { id: id("/human/ada"), certified_ms: 0, root: None, call: None, step: None }
 }
 
 fn panel() -> Facts {
@@ -147,6 +147,23 @@ async fn a_person_enrolled_a_moment_ago_is_waited_for_and_a_stranger_is_refused(
     tokio::time::sleep(Duration::from_millis(50)).await;
     trust.replace(View { revoked: HashSet::from([id("/human/eve")]), ..view() });
     assert_eq!(revoked.await.unwrap(), Err(Refusal::Revoked));
+}
+
+#[tokio::test]
+async fn a_certificate_from_before_a_key_was_lost_opens_nothing() {
+    let world = World::with(Trust::followed).await;
+    let trust = world.gate.trust().clone();
+    let mut lost = view();
+    lost.people.get_mut(&id("/human/ada")).unwrap().since_ms = 5_000;
+    trust.replace(lost);
+    trust.heard();
+    let before = Caller { certified_ms: 4_000, ..ada() };
+    let since = Caller { certified_ms: 5_000, ..ada() };
+    assert_eq!(world.gate.admit::<Convene>(&before, panel()).await.map(drop), Err(Refusal::KeyGone));
+    assert_eq!(world.gate.turn_away::<Convene>(&before, Entity::new("Panel", "panel")).await, Refusal::KeyGone);
+    let refusals = world.kept.of(Kind::Refusal);
+    assert_eq!(refusals.iter().map(|entry| entry.cause.as_str()).collect::<Vec<_>>(), ["key_gone", "key_gone"]);
+    world.gate.admit::<Convene>(&since, panel()).await.map(drop).unwrap();
 }
 
 #[tokio::test]

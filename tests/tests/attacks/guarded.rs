@@ -101,7 +101,7 @@ pub(super) fn view() -> View {
         (name, std::fs::read_to_string(&path).unwrap())
     });
     let bundle = bodh_policy::kernel().merge(Bundle::new(files).unwrap()).unwrap();
-    let ada = Person { roles: vec!["clinician".to_owned()], assurance: "local_key".to_owned(), key: vec![0; 32] };
+    let ada = Person { roles: vec!["clinician".to_owned()], assurance: "local_key".to_owned(), ..Person::default() };
     View {
         policies: Arc::new(Policies::load(&bundle).unwrap()),
         policy_hash: bundle.hash(),

@@ -39,6 +39,8 @@ actions! {
     Watch = "watch", effect false, by GATES;
     /// Enrolling a person.
     Enroll = "enroll", effect true, by PEOPLE;
+    /// Changing one's own keys.
+    ChangeKeys = "change_keys", effect true, by PEOPLE;
     /// Revoking an identity.
     Revoke = "revoke", effect true, by PEOPLE;
     /// Reading who is enrolled, and which identities were issued.
@@ -50,7 +52,7 @@ pub(super) fn registry() -> Facts {
     Facts::about(Entity::new("Registry", "registry"))
 }
 
-/// Facts about an enrolment.
+/// Facts about an enrolment, or a change of somebody's keys.
 pub(super) fn enrolment(subject: &SpiffeId, trace: &str) -> Facts {
     let subject = Entity::reference("Human", subject.as_str());
     registry().context(json!({ "subject": subject })).within("", trace)

@@ -4,19 +4,20 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use bodh_audit_log::Draft;
 use bodh_gate::{Action, Caller, Entity, Facts, Gate, Outcome, Record, RecordError};
-use bodh_guardian_api::{Enrolment, pb, pb::guardian_server::Guardian};
+use bodh_guardian_api::{Enrolment, KeyChange, pb, pb::guardian_server::Guardian};
 use bodh_identity::SpiffeId;
 use bodh_token::{SessionId, TraceId, sha256};
 use serde_json::json;
 use tonic::{Request, Response, Status};
 
 use super::actions::{
-    self, CloseSession, Enroll, EraseSession, List, OpenSession, ReadTrust, RenewSession, Revoke, Spend, Watch,
+    self, ChangeKeys, CloseSession, Enroll, EraseSession, List, OpenSession, ReadTrust, RenewSession, Revoke, Spend,
+    Watch,
 };
 use crate::{
     error::{Cause, Error},
     ledger::Ledger,
-    people, sessions,
+    passkeys, people, sessions,
     state::State,
     statement::{self, Signed},
     watch::Feed,
@@ -255,6 +256,24 @@ impl Guardian for Service {
             Ok((pb::EnrollReply { person }, Outcome::ok().commit("record", sha256(&request.record))))
         };
         self.act::<Enroll, _>(&self.gate, &caller, facts, work).await
+    }
+
+    async fn change_keys(
+        &self,
+        request: Request<pb::ChangeKeysRequest>,
+    ) -> Result<Response<pb::ChangeKeysReply>, Status> {
+        let (caller, request) = (Caller::of(&request)?, request.into_inner());
+        let record = request.change.as_ref().map(|change| change.record.clone()).unwrap_or_default();
+        let subject = KeyChange::parse(&record).ok().and_then(|change| SpiffeId::parse(&change.id).ok());
+        let subject = subject.ok_or_else(|| self.malformed("record"))?;
+        self.check(&"0".repeat(32), &request.trace)?;
+        let facts = actions::enrolment(&subject, &request.trace);
+        let work = async {
+            let person = passkeys::change(&self.state, &caller.id, request).await?;
+            let person = Some(person.to_message(false));
+            Ok((pb::ChangeKeysReply { person }, Outcome::ok().commit("record", sha256(&record))))
+        };
+        self.act::<ChangeKeys, _>(&self.gate, &caller, facts, work).await
     }
 
     async fn people(&self, request: Request<pb::PeopleRequest>) -> Result<Response<pb::PeopleReply>, Status> {

@@ -66,6 +66,12 @@ impl Door for Socket {
         Ok(Response::new(reply.map_err(|error| error.status())?))
     }
 
+    async fn recover(&self, request: Request<pb::ChangeKeysRequest>) -> Result<Response<pb::ChangeKeysReply>, Status> {
+        let (caller, request) = (caller(&request)?, request.into_inner());
+        let reply = door::recover(&self.state, &caller, request).await;
+        Ok(Response::new(reply.map_err(|error| error.status())?))
+    }
+
     async fn human_svid(&self, request: Request<pb::HumanSvidRequest>) -> Result<Response<pb::HumanSvidReply>, Status> {
         let caller = caller(&request)?;
         let reply = door::human_svid(&self.state, &caller, request.get_ref()).await;

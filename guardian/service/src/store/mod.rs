@@ -3,6 +3,7 @@
 //! One connection serialises every write, so a budget cannot be read between another's read and write, and no reader
 //! can hold back the truncation of the write-ahead log that an erasure needs.
 
+pub mod key_changes;
 pub mod meta;
 pub mod people;
 pub mod revocations;
@@ -16,7 +17,7 @@ use sqlx::{
 };
 
 /// The version of the schema that this build reads and writes.
-pub const VERSION: i64 = 3;
+pub const VERSION: i64 = 4;
 
 const SCHEMA: &str = include_str!("schema.sql");
 

@@ -1,4 +1,4 @@
--- The guardian's database, version 3. Times are Unix milliseconds, money is whole cents, keys are raw bytes.
+-- The guardian's database, version 4. Times are Unix milliseconds, money is whole cents, keys are raw bytes.
 BEGIN IMMEDIATE;
 
 CREATE TABLE meta (
@@ -20,6 +20,22 @@ CREATE TRIGGER people_are_not_changed BEFORE UPDATE ON people
 BEGIN SELECT RAISE(ABORT, 'a person is never changed'); END;
 CREATE TRIGGER people_are_not_removed BEFORE DELETE ON people
 BEGIN SELECT RAISE(ABORT, 'a person is never removed'); END;
+
+-- A person's keys after their enrolment: the signed records, in the order in which they were taken. `enrolled` is how many
+-- people there were by then, so that whoever signed what can be checked again in the order in which it happened.
+CREATE TABLE key_changes (
+    seq        INTEGER PRIMARY KEY,
+    id         TEXT NOT NULL REFERENCES people (id),
+    record     BLOB NOT NULL UNIQUE,
+    by_own     BLOB NOT NULL CHECK (length(by_own) <= 4096),
+    by_new     BLOB NOT NULL CHECK (length(by_new) <= 4096),
+    enrolled   INTEGER NOT NULL,
+    changed_ms INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER key_changes_are_not_changed BEFORE UPDATE ON key_changes
+BEGIN SELECT RAISE(ABORT, 'a change of keys is never changed'); END;
+CREATE TRIGGER key_changes_are_not_removed BEFORE DELETE ON key_changes
+BEGIN SELECT RAISE(ABORT, 'a change of keys is never removed'); END;
 
 CREATE TABLE revocations (
     id         TEXT PRIMARY KEY,
@@ -69,5 +85,5 @@ CREATE TABLE spends (
     PRIMARY KEY (session, key)
 ) STRICT;
 
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 COMMIT;

@@ -1,8 +1,11 @@
 //! `bodh human`: the people who may use the panel.
 
+mod recover;
+
 use super::options::{StartOptions, StateOptions, WhoOption, person};
 use super::visit::{print_json, visit};
 use crate::failure::{Failure, Outcome};
+use crate::launch::Access;
 use crate::people::{Visitor, at_guardian, random_hex, trace};
 use crate::terminal::{self, shown};
 use bodh_guardian_api::{Enrolment, Invitation, SignedInvitation, pb};
@@ -24,6 +27,8 @@ enum What {
     Enroll(EnrollArgs),
     /// Make a link with which a person enrols a passkey of their own, once
     Invite(InviteArgs),
+    /// Make a link with which somebody whose passkeys are lost makes a new one, once
+    Recover(recover::Args),
     /// Everybody who was ever enrolled
     List(ListArgs),
 }
@@ -120,6 +125,7 @@ pub(crate) fn run(args: Args) -> Outcome {
     match args.what {
         What::Enroll(args) => enroll(&args),
         What::Invite(args) => invite(&args),
+        What::Recover(args) => recover::run(&args),
         What::List(args) => list(&args),
     }
 }
@@ -144,16 +150,20 @@ fn enroll(args: &EnrollArgs) -> Outcome {
 fn invite(args: &InviteArgs) -> Outcome {
     let roles: Vec<_> = args.roles.iter().map(|role| role.name()).collect();
     let name = args.start.settings()?.console_name;
-    let path = visit(&args.state, &args.start, args.who.or_local(), async |access, operator| {
+    let link = visit(&args.state, &args.start, args.who.or_local(), async |access, operator| {
         let path = invitation(operator, &access.running().trust_domain, &args.name, &roles, args.hours)?;
-        let port =
-            access.running().addresses.get(crate::launch::CONSOLE).map(|at| format!("https://{name}:{}", at.port()));
-        Ok(format!("{}{path}", port.unwrap_or_default()))
+        Ok(on_console(access, &name, &path))
     })?;
     if args.json {
-        return print_json(&json!({ "name": args.name, "roles": roles, "link": path }));
+        return print_json(&json!({ "name": args.name, "roles": roles, "link": link }));
     }
-    terminal::print(&format!("{path}\n")).map_err(|cause| Failure::failed(format!("stdout: {cause}")))
+    terminal::print(&format!("{link}\n")).map_err(|cause| Failure::failed(format!("stdout: {cause}")))
+}
+
+/// The address of a page of the console; its path alone where no console runs.
+fn on_console(access: &Access, name: &str, path: &str) -> String {
+    let site = access.running().addresses.get(crate::launch::CONSOLE);
+    format!("{}{path}", site.map(|at| format!("https://{name}:{}", at.port())).unwrap_or_default())
 }
 
 /// The path of an invitation's page, signed by an operator.
@@ -166,7 +176,11 @@ pub(super) fn invitation(
 ) -> Outcome<String> {
     let until = chrono::Utc::now() + chrono::TimeDelta::hours(i64::from(hours));
     let by = operator.id().to_string();
-    let invitation = Invitation::new((name, trust_domain), roles, &by, &random_hex()?, until).to_bytes();
+    signed(operator, &Invitation::new((name, trust_domain), roles, &by, &random_hex()?, until))
+}
+
+fn signed(operator: &Visitor, invitation: &Invitation) -> Outcome<String> {
+    let invitation = invitation.to_bytes();
     let signature = operator.sign(Context::Invitation, &invitation)?;
     Ok(format!("/enrol/{}", SignedInvitation { invitation, signature }.to_link()))
 }
@@ -185,7 +199,8 @@ fn list(args: &ListArgs) -> Outcome {
 fn object(person: &pb::Person) -> serde_json::Value {
     json!({
         "id": person.id, "name": person.name, "roles": person.roles, "assurance": person.assurance,
-        "key": HEXLOWER.encode(&person.key), "enrolled": super::inbox::time(person.enrolled_unix_ms),
+        "keys": person.keys.iter().map(|held| json!({ "key": HEXLOWER.encode(&held.key), "since": held.since })).collect::<Vec<_>>(),
+        "enrolled": super::inbox::time(person.enrolled_unix_ms),
         "enrolled_by": person.enrolled_by, "revoked": person.revoked,
     })
 }
@@ -197,9 +212,10 @@ fn text(people: &[pb::Person]) -> String {
         // Writing to a String has no failure path.
         let _written = writeln!(
             out,
-            "{}  {}  {}  since {}, by {}{revoked}",
+            "{}  {}  {} {}  since {}, by {}{revoked}",
             shown(&person.name),
             shown(&person.roles.join(", ")),
+            person.keys.len(),
             shown(&person.assurance),
             super::inbox::time(person.enrolled_unix_ms),
             shown(&person.enrolled_by)

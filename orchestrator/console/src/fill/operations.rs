@@ -43,6 +43,8 @@ pub(crate) struct Known {
     pub(crate) id: String,
     pub(crate) roles: Vec<String>,
     pub(crate) assurance: String,
+    /// Since when each of their keys is theirs, RFC 3339.
+    pub(crate) since: Vec<String>,
 }
 
 /// Everything that the page is drawn from.
@@ -158,16 +160,20 @@ fn versions(versions: &BTreeMap<String, String>) -> Vec<Version> {
 
 fn member(known: &Known, seen: &Seen<'_>) -> Member {
     let signs = match known.assurance.as_str() {
-        "webauthn" => "passkey".to_owned(),
-        "local_key" => "key file on the command line".to_owned(),
-        other => other.to_owned(),
+        "webauthn" => "passkey",
+        "local_key" => "key file on the command line",
+        other => other,
     };
+    let other = seen.is_operator && known.id != seen.me;
+    let recover =
+        Signing { options: "/operations/recover/options".to_owned(), action: "/operations/invite".to_owned() };
     Member {
         name: words::person(&known.id),
         id: known.id.clone(),
         roles: known.roles.join(", "),
-        signs: vec![signs],
-        revoke: (seen.is_operator && known.id != seen.me).then(|| "/operations/revoke".to_owned()),
+        signs: known.since.iter().map(|since| format!("{signs}, since {}", words::when_of(since))).collect(),
+        recover: (other && known.assurance == "webauthn").then_some(recover),
+        revoke: other.then(|| "/operations/revoke".to_owned()),
         error: None,
     }
 }

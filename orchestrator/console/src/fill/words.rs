@@ -23,6 +23,12 @@ pub(crate) fn when(unix_ms: i64) -> String {
     at(unix_ms).format("%-d %b %Y, %H:%M UTC").to_string()
 }
 
+/// The same of a time in RFC 3339; empty where it is not one.
+pub(crate) fn when_of(rfc3339: &str) -> String {
+    let at = chrono::DateTime::parse_from_rfc3339(rfc3339);
+    at.map(|at| when(at.timestamp_millis())).unwrap_or_default()
+}
+
 /// A reason as signed, `code: words`, without its code where that is one of ours.
 pub(crate) fn reason(signed: &str) -> String {
     let known = |code: &str| crate::pages::decide::CODES.iter().any(|(known, _)| *known == code);

@@ -1,4 +1,5 @@
-//! Inviting somebody: an operator's passkey signs who may enrol as what, and the link is shown once.
+//! Inviting somebody: an operator's passkey signs who may enrol as what, or whose lost keys a new one replaces, and the link
+//! is shown once.
 
 use super::touch::{self, Act, Touched};
 use crate::{
@@ -8,11 +9,9 @@ use crate::{
 };
 use axum::{Form, Json, extract::State, http::HeaderMap, http::StatusCode};
 use bodh_guardian_api::{Invitation, OPERATOR, SignedInvitation};
-use bodh_identity::{
-    SpiffeId,
-    signing::{Context, verify},
-};
+use bodh_identity::{SpiffeId, signing::Context};
 use chrono::{TimeDelta, Utc};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -67,6 +66,39 @@ pub(crate) async fn options(
     touch::ask(&app, who, act(), statement)
 }
 
+/// Whose keys are lost.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Lost {
+    id: String,
+}
+
+/// A link with which somebody whose keys are lost makes a new one; it ends all that they had.
+pub(crate) async fn recover(
+    State(app): State<Arc<App>>,
+    signed: Signed,
+    headers: HeaderMap,
+    Form(lost): Form<Lost>,
+) -> Result<Json<Value>, Fault> {
+    signed.check_header(&headers)?;
+    operators_only(&app, &signed)?;
+    let who = &signed.0;
+    let bad = |happened: &str| Fault::bad(happened).in_json();
+    let id = SpiffeId::parse(&lost.id).map_err(|_| bad("That is not an identity."))?;
+    if id == who.id {
+        return Err(bad("Another operator does this for you. A key that you still have adds another by itself."));
+    }
+    let view = app.joined.gate.trust().current().map_err(|_| Fault::of(&tonic::Status::unavailable("")).in_json())?;
+    let person = view.people.get(&id).filter(|person| person.assurance == "webauthn");
+    let person = person.ok_or_else(|| bad("Nobody with passkeys has this identity."))?;
+    let roles: Vec<&str> = person.roles.iter().map(String::as_str).collect();
+    let until = Utc::now() + TimeDelta::hours(HOURS);
+    let nonce = nonce().ok_or_else(|| Fault::internal("no randomness").in_json())?;
+    let name = crate::fill::words::person(id.as_str());
+    let invitation = Invitation::new((&name, &app.config.trust_domain), &roles, who.id.as_str(), &nonce, until);
+    let invitation = Invitation { replaces: Some(person.keys_head.clone()), ..invitation };
+    touch::ask(&app, who, act(), invitation.to_bytes())
+}
+
 pub(crate) async fn answer(
     State(app): State<Arc<App>>,
     signed: Signed,
@@ -77,9 +109,9 @@ pub(crate) async fn answer(
     operators_only(&app, &signed)?;
     let touch::Given { statement: invitation, signature } = touch::take(&app, &signed, &act(), &touched)?;
     let view = app.joined.gate.trust().current().map_err(|_| Fault::of(&tonic::Status::unavailable("")).in_json())?;
-    let key = view.people.get(&signed.0.id).map(|person| person.key.as_slice()).unwrap_or_default();
+    let own = view.people.get(&signed.0.id);
     // The guardian verifies it again when it is used; a link that could not work is not handed out.
-    if verify(key, Context::Invitation, &invitation, &signature).is_err() {
+    if !own.is_some_and(|person| person.signed(Context::Invitation, &invitation, &signature)) {
         app.joined.tally.count("invitation_signature");
         tracing::warn!(who = %signed.0.id, "an invitation whose signature does not hold was refused");
         let happened = "Your passkey did not sign this invitation. Nothing was done, and the refusal is in the log.";

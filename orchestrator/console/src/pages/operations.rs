@@ -26,6 +26,7 @@ pub(crate) async fn page(State(app): State<Arc<App>>, signed: Signed) -> Result<
         id: id.to_string(),
         roles: person.roles.clone(),
         assurance: person.assurance.clone(),
+        since: person.keys.iter().map(|(_, since)| since.clone()).collect(),
     };
     let mut people: Vec<_> = view.people.iter().map(known).collect();
     people.sort_by(|a, b| a.id.cmp(&b.id));

@@ -59,22 +59,44 @@ pub(crate) struct Given {
     pub(crate) signature: Vec<u8>,
 }
 
-/// What a browser needs for a touch: the person's own key signs exactly this statement, once, in the next two minutes.
+/// What a browser needs for a touch: a key of the person's own signs exactly this statement, once, in the next two minutes.
 pub(crate) fn ask(app: &App, who: &SignedIn, act: Act, statement: Vec<u8>) -> Result<Json<Value>, Fault> {
-    let unusable = || Fault::bad("Your key cannot sign here: enrol a passkey for this console.").in_json();
-    let view = app.joined.gate.trust().current().map_err(|_| Fault::of(&tonic::Status::unavailable("")).in_json())?;
-    let passkey = view.people.get(&who.id).and_then(|person| Passkey::from_bytes(&person.key)).ok_or_else(unusable)?;
+    ask_of(app, who, act, statement, |_| true)
+}
+
+/// The same of some of their keys.
+pub(crate) fn ask_of(
+    app: &App,
+    who: &SignedIn,
+    act: Act,
+    statement: Vec<u8>,
+    may: impl Fn(&[u8]) -> bool,
+) -> Result<Json<Value>, Fault> {
+    let passkeys = passkeys(app, who, may)?;
     let shown: Value = serde_json::from_slice(&statement).unwrap_or_default();
     let challenge = BASE64URL_NOPAD.encode(&challenge(act.0, &statement));
     let waiting = Statement { who: who.id.to_string(), act, bytes: statement };
     let handle = app.touches.begin(waiting).ok_or_else(|| Fault::internal("no randomness").in_json())?;
     Ok(Json(json!({
         "challenge": challenge,
-        "rp_id": passkey.rp_id(),
-        "credential": BASE64URL_NOPAD.encode(passkey.credential()),
+        "rp_id": app.site.rp_id,
+        "credentials": passkeys,
         "statement": serde_json::to_string_pretty(&shown).unwrap_or_default(),
         "handle": handle,
     })))
+}
+
+/// The credential ids of a person's passkeys of this site, for which a browser may ask.
+pub(crate) fn passkeys(app: &App, who: &SignedIn, may: impl Fn(&[u8]) -> bool) -> Result<Vec<String>, Fault> {
+    let view = app.joined.gate.trust().current().map_err(|_| Fault::of(&tonic::Status::unavailable("")).in_json())?;
+    let keys = view.people.get(&who.id).map(|person| person.keys.as_slice()).unwrap_or_default();
+    let read = keys.iter().filter(|(key, _)| may(key)).filter_map(|(key, _)| Passkey::from_bytes(key));
+    let here = read.filter(|passkey| passkey.rp_id() == app.site.rp_id);
+    let found: Vec<String> = here.map(|passkey| BASE64URL_NOPAD.encode(passkey.credential())).collect();
+    if found.is_empty() {
+        return Err(Fault::bad("You have no key that can sign here: enrol a passkey for this console.").in_json());
+    }
+    Ok(found)
 }
 
 /// The statement that this person was given for this act, with what they signed it with. It is over after this, whatever

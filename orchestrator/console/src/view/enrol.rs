@@ -9,6 +9,8 @@ use askama::Template;
 pub(crate) struct EnrolPage {
     /// The frame; nobody is signed in.
     pub(crate) frame: Frame,
+    /// Whether the new key replaces lost ones.
+    pub(crate) recovers: bool,
     /// The invitation's secret, posted with the form.
     pub(crate) invitation: String,
     /// Who is invited.

@@ -6,6 +6,7 @@ pub(crate) mod escalation;
 pub(crate) mod format;
 pub(crate) mod frame;
 pub(crate) mod inbox;
+pub(crate) mod keys;
 pub(crate) mod message;
 pub(crate) mod operations;
 pub(crate) mod parts;

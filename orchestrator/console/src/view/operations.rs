@@ -175,6 +175,8 @@ pub(crate) struct Member {
     pub(crate) roles: String,
     /// How they sign: `passkey, since 3 Nov 2026`; one line per key.
     pub(crate) signs: Vec<String>,
+    /// The form for a link with which they make a new key in place of lost ones; none where the reader may not.
+    pub(crate) recover: Option<Signing>,
     /// Where their revocation is posted; none where the reader may not, and for oneself.
     pub(crate) revoke: Option<String>,
     /// What was wrong with the revocation.

@@ -87,6 +87,8 @@ pub(crate) struct Given<'a> {
     pub(crate) entries: Vec<&'a (u64, Entry)>,
     /// All entries of the excerpt.
     pub(crate) all: &'a [(u64, Entry)],
+    /// The entry that commits to the file: what the guardian did after it is not in it.
+    pub(crate) until: u64,
 }
 
 /// Verifies a file of evidence, with the log's key as it is known from elsewhere or, if it is not, with the file's own.
@@ -115,7 +117,7 @@ pub fn verify(bytes: &[u8], pin: Option<&VerifierKey>) -> Result<Verified, Fault
         return fault("entries", "they are not all of the session's entries up to the export");
     }
     checks.push(Check { what: "entries", found: format!("all {} of the session, up to the export", list.len()) });
-    let given = Given { content: &content, entries, all: &log.entries };
+    let given = Given { content: &content, entries, all: &log.entries, until: evidence.entry };
     let panel = session::check(&given, &mut checks)?;
     let people = people::check(&given, &mut checks)?;
     let decisions = statements::check(&given, &panel, &people, &mut checks)?;
@@ -160,10 +162,11 @@ fn policy(given: &Given<'_>, people: &people::People, checks: &mut Vec<Check>) -
         return fault(step, "not a signed document");
     };
     let signer = document.claimed_signer().clone();
-    let Some(operator) = people.operator(signer.as_str()) else {
+    let Some(operator) = people.get(signer.as_str()).filter(|person| person.enrolled.is_operator()) else {
         return fault(step, format!("signed by {signer}, who is not an operator on record"));
     };
-    let Ok(payload) = document.verify(&signer, &operator.key, Context::Policy) else {
+    let holds = |key: &[u8]| document.verify(&signer, key, Context::Policy).ok();
+    let Some(payload) = operator.keys().find_map(holds) else {
         return fault(step, format!("the signature of {signer} does not hold"));
     };
     let Ok(bundle) = serde_json::from_slice::<Bundle>(payload) else { return fault(step, "not a bundle of policies") };

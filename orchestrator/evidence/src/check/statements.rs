@@ -3,7 +3,7 @@
 
 use super::{Check, Decided, Fault, Given, fault, fault_at, people::People};
 use bodh_audit_log::{Entry, Hash, Kind};
-use bodh_identity::signing::{Context, verify};
+use bodh_identity::signing::Context;
 use bodh_panel::{Decision, EscalationStatus, Mark, Panel, Review, Verdict};
 use data_encoding::BASE64;
 
@@ -45,12 +45,12 @@ pub(super) fn check(
             return fault(STEP, format!("{signer} signed and is not among the people"));
         };
         let signature = BASE64.decode(signed.signature.as_bytes()).map_err(|_| unreadable())?;
-        if verify(&person.key, context, bytes, &signature).is_err() {
-            return fault(STEP, format!("the signature of {signer} does not hold"));
-        }
         let (action, about, verdict, meaning, at_unix_ms) = said;
         let entry = on_record(given, action, &signer, &signature)?;
-        let assurance = person.record.assurance.clone();
+        if !person.signed(entry, context, bytes, &signature) {
+            return fault_at(STEP, entry, format!("the signature of {signer} does not hold"));
+        }
+        let assurance = person.enrolled.record.assurance.clone();
         let purpose = signed.purpose.clone();
         decided.push(Decided { purpose, about, verdict, by: signer, assurance, meaning, at_unix_ms, entry });
     }
