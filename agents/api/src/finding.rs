@@ -80,6 +80,7 @@ fn ignored(value: &pb::Ignored) -> Result<Ignored, WireError> {
         Ok(Cause::Obsolete) => IgnoredCause::Obsolete,
         Ok(Cause::NotPhenotypic) => IgnoredCause::NotPhenotypic,
         Ok(Cause::Duplicate) => IgnoredCause::Duplicate,
+        Ok(Cause::Contradicted) => IgnoredCause::Contradicted,
         Ok(Cause::Unspecified) | Err(_) => return Err(WireError::new("cause", "not a known cause")),
     };
     Ok(Ignored { term: TermId::parse(&value.term).within("term")?, cause })
@@ -92,6 +93,7 @@ pub(crate) fn intake_out(value: Intake) -> pb::Intake {
             IgnoredCause::Obsolete => Cause::Obsolete,
             IgnoredCause::NotPhenotypic => Cause::NotPhenotypic,
             IgnoredCause::Duplicate => Cause::Duplicate,
+            IgnoredCause::Contradicted => Cause::Contradicted,
         };
         pb::Ignored { term: i.term.into(), cause: cause.into() }
     };

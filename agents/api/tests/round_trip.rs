@@ -145,7 +145,8 @@ fn intake() -> impl Strategy<Value = Intake> {
         Just(IgnoredCause::UnknownTerm),
         Just(IgnoredCause::Obsolete),
         Just(IgnoredCause::NotPhenotypic),
-        Just(IgnoredCause::Duplicate)
+        Just(IgnoredCause::Duplicate),
+        Just(IgnoredCause::Contradicted)
     ];
     let ignored = (term(), cause).prop_map(|(term, cause)| Ignored { term, cause });
     (vec(finding(), 0..4), vec(ignored, 0..4), vec(term(), 0..4))

@@ -71,6 +71,8 @@ pub enum IgnoredCause {
     NotPhenotypic,
     /// Said before.
     Duplicate,
+    /// Excluded, while something more specific is present.
+    Contradicted,
 }
 
 /// A feature that was reported and not used.

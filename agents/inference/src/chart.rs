@@ -90,13 +90,11 @@ pub(crate) fn signs(pack: &Pack, findings: &[Finding]) -> Vec<Sign> {
         },
         weight: match presence {
             Presence::Present => weight(pack, *term, &present),
-            // What is excluded above is excluded below: only the most general exclusion counts.
+            // What is excluded above is excluded below: only the most general exclusion counts. What is present below was
+            // not excluded, whoever added the one or the other to the chart.
             Presence::Excluded => {
-                if excluded.iter().any(|o| o != term && pack.is_a(*term, *o)) {
-                    0.0
-                } else {
-                    1.0
-                }
+                let within = excluded.iter().any(|o| o != term && pack.is_a(*term, *o));
+                if within || present.iter().any(|shown| pack.is_a(*shown, *term)) { 0.0 } else { 1.0 }
             }
         },
     };

@@ -35,6 +35,18 @@ fn a_textbook_chart_leads_with_its_disease() {
 }
 
 #[test]
+fn an_exclusion_above_something_present_says_nothing() {
+    let mut contradicted = chart();
+    // Abnormal lens morphology is above ectopia lentis.
+    contradicted.push(finding("HP:0000517", Presence::Excluded));
+    let found = rank(&PACK, &Subject::default(), &contradicted, &Evidence::default());
+    let odds = |d: &Differential| d.hypotheses.iter().map(|h| (h.id.clone(), h.probability)).collect::<Vec<_>>();
+    assert_eq!(odds(&found), odds(&ranked()));
+    let claims = found.hypotheses[0].claims.iter().filter(|c| c.finding.as_str() == "HP:0000517");
+    assert_eq!(claims.map(|c| c.bits.abs()).collect::<Vec<_>>(), [0.0], "stated, and weighs nothing");
+}
+
+#[test]
 fn the_numbers_are_the_product_of_the_claims() {
     let found = ranked();
     let bits =

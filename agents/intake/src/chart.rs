@@ -5,13 +5,16 @@
 //! arrival"). Any other disagreement, and any between a coded feature and the note, is a contradiction that intake does
 //! not settle: the term is reported and not used.
 //!
+//! Rule for what is excluded while something more specific is present ("no seizures" beside "febrile seizure"): the more
+//! specific statement stands, for whoever made it looked closer. The exclusion is reported and not used.
+//!
 //! What a finding also says (`implied.tsv`) is added with the same place in the note, where the note does not speak of it.
 
 use crate::lexicon::{Lexicon, resolve};
 use crate::reader::Mention;
 use crate::words;
 use bodh_clinical::{CodedFeature, Finding, Ignored, IgnoredCause, Intake, Origin, Presence, TermId};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What has been said of one term so far.
 struct Said {
@@ -44,13 +47,18 @@ pub(crate) fn chart(coded: &[CodedFeature], mentions: Vec<Mention>, lexicon: &im
     let (weak, said): (Vec<Mention>, Vec<Mention>) = mentions.into_iter().partition(|m| m.weak);
     said.into_iter().for_each(|mention| chart.mention(mention));
     // A number within its range excludes only what nobody speaks of.
+    let spoken_of = chart.shown(lexicon);
     for mention in weak {
-        if !chart.places.contains_key(&mention.term) {
+        if !chart.places.contains_key(&mention.term) && !spoken_of.contains(mention.term.as_str()) {
             chart.mention(mention);
         }
     }
     chart.implied(lexicon);
+    let shown = chart.shown(lexicon);
     let (contradictory, kept): (Vec<Said>, Vec<Said>) = chart.said.into_iter().partition(|s| s.contradictory);
+    let outdone = |s: &Said| s.finding.presence == Presence::Excluded && shown.contains(s.finding.term.as_str());
+    let (outdone, kept): (Vec<Said>, Vec<Said>) = kept.into_iter().partition(outdone);
+    ignored.extend(outdone.into_iter().map(|s| Ignored { term: s.finding.term, cause: IgnoredCause::Contradicted }));
     Intake {
         findings: kept.into_iter().map(|s| s.finding).collect(),
         ignored,
@@ -77,6 +85,12 @@ impl Chart {
                 self.repeats(Finding { term: also, label, presence: Presence::Present, origin });
             }
         }
+    }
+
+    /// What is present, and all above it.
+    fn shown<'a>(&self, lexicon: &'a impl Lexicon) -> HashSet<&'a str> {
+        let present = |s: &&Said| s.finding.presence == Presence::Present && !s.contradictory;
+        self.said.iter().filter(present).flat_map(|s| lexicon.above(s.finding.term.as_str())).collect()
     }
 
     /// Adds a finding; true when the same was said before.

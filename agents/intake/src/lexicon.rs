@@ -11,6 +11,9 @@ pub trait Lexicon {
     /// The label of a current term; empty if there is none.
     fn label(&self, term: &str) -> &str;
 
+    /// The current term and all that are above it.
+    fn above(&self, term: &str) -> Vec<&str>;
+
     /// Calls `each` with (current id, name) for every observation's label and synonyms, all labels before the synonyms.
     /// Terms that are no observation (onset, inheritance, frequency, modifiers) and obsolete ones are left out.
     fn names(&self, each: &mut dyn FnMut(&str, &str));
@@ -33,6 +36,11 @@ impl Lexicon for Pack {
 
     fn label(&self, term: &str) -> &str {
         self.term(term).map_or("", |term| self.term_label(term))
+    }
+
+    fn above(&self, term: &str) -> Vec<&str> {
+        let known = self.term(term).into_iter();
+        known.flat_map(|term| self.ancestors(term)).map(|above| self.term_id(above)).collect()
     }
 
     fn names(&self, each: &mut dyn FnMut(&str, &str)) {

@@ -33,6 +33,11 @@ impl Lexicon for Handful {
     fn label(&self, term: &str) -> &str {
         NAMES.iter().find(|(id, _)| *id == term).map_or("", |(_, label)| label)
     }
+    fn above(&self, term: &str) -> Vec<&str> {
+        // "Pruritus" stands below "Dyspnea" here.
+        let above = |id: &str| id == term || (term == "HP:0000989" && id == "HP:0002094");
+        NAMES.iter().map(|(id, _)| *id).filter(|id| above(id)).collect()
+    }
     fn names(&self, each: &mut dyn FnMut(&str, &str)) {
         NAMES.iter().for_each(|(id, name)| each(id, name));
     }
@@ -101,6 +106,29 @@ fn a_note_that_contradicts_a_code_settles_nothing() {
     assert_eq!(intake.contradictory, [term("HP:0001945")]);
     assert_eq!(intake.findings.len(), 1);
     assert_eq!(intake.findings[0].origin, Origin::Coded(1));
+}
+
+#[test]
+fn an_exclusion_above_something_present_is_set_aside() {
+    use Presence::{Excluded, Present};
+    let contradicted = Ignored { term: term("HP:0002094"), cause: IgnoredCause::Contradicted };
+    for (note, coded) in [
+        ("", &[("HP:0002094", Excluded), ("HP:0000989", Present), ("HP:0012735", Excluded)][..]),
+        ("No dyspnea. Pruritus.", &[("HP:0012735", Excluded)]),
+        ("Pruritus, but no dyspnea or cough.", &[]),
+    ] {
+        let intake = chart(note, coded);
+        assert_eq!(intake.ignored, std::slice::from_ref(&contradicted), "{note}");
+        let said: Vec<_> = intake.findings.iter().map(|f| (f.term.as_str(), f.presence)).collect();
+        assert!(said.len() == 2 && said.contains(&("HP:0000989", Present)), "{said:?}");
+        assert!(said.contains(&("HP:0012735", Excluded)), "{said:?}");
+        assert!(intake.contradictory.is_empty());
+    }
+    // What is excluded below something present contradicts nothing; what contradicts itself outdoes nothing.
+    let below = chart("", &[("HP:0002094", Present), ("HP:0000989", Excluded)]);
+    assert!(below.ignored.is_empty() && below.findings.len() == 2);
+    let both = chart("", &[("HP:0000989", Present), ("HP:0000989", Excluded), ("HP:0002094", Excluded)]);
+    assert_eq!((both.contradictory, both.findings.len()), (vec![term("HP:0000989")], 1));
 }
 
 #[test]

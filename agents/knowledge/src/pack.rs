@@ -135,7 +135,7 @@ impl Pack {
         let (mut low, mut high) = (0, self.flat.len(section));
         while low < high {
             let middle = usize::midpoint(low, high);
-            match self.flat.text(self.flat.u32(section, middle)).cmp(id) {
+            match self.flat.text_bytes(self.flat.u32(section, middle)).cmp(id.as_bytes()) {
                 Ordering::Less => low = middle + 1,
                 Ordering::Greater => high = middle,
                 Ordering::Equal => return u32::try_from(middle).ok(),
@@ -199,7 +199,7 @@ impl Pack {
     pub fn is_a(&self, below: TermIx, above: TermIx) -> bool {
         let range = self.flat.range(Section::AncestorAt, below.0 as usize);
         let all = self.flat.section(Section::Ancestor).get(range.start * 4..range.end * 4).unwrap_or_default();
-        all.chunks_exact(4).any(|c| u32_at(c, 0) == above.0)
+        all.as_chunks().0.contains(&above.0.to_le_bytes())
     }
 
     /// Share of the diseases' patients who show it: the mean of the propagated rates over all diseases.
@@ -275,18 +275,16 @@ impl Pack {
     #[must_use]
     pub fn rate(&self, disease: DiseaseIx, term: TermIx) -> Option<u8> {
         let range = self.flat.range(Section::PostingAt, term.0 as usize);
-        let start = range.start;
-        let all = self.flat.section(Section::PostingDisease).get(start * 2..range.end * 2).unwrap_or_default();
-        let (mut low, mut high) = (0, range.len());
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            match u32::from(u16_at(all, middle)).cmp(&disease.0) {
-                Ordering::Less => low = middle + 1,
-                Ordering::Greater => high = middle,
-                Ordering::Equal => return self.flat.section(Section::PostingRate).get(start + middle).copied(),
-            }
-        }
-        None
+        let (wanted, count) = (u16::try_from(disease.0).ok()?, self.disease_count());
+        // Diseases ascend and occur once, so as many as are before it can be before it here, and as many as follow it can
+        // follow it: of a term that nearly every disease shows only a few places are left.
+        let before = usize::from(wanted).saturating_add(1).min(range.len());
+        let after = range.len().saturating_sub(count.saturating_sub(usize::from(wanted))).min(before);
+        let start = range.start + after;
+        let places = start * 2..(range.start + before) * 2;
+        let (all, _) = self.flat.section(Section::PostingDisease).get(places)?.as_chunks();
+        let place = all.binary_search_by(|posted| u16::from_le_bytes(*posted).cmp(&wanted)).ok()?;
+        self.flat.section(Section::PostingRate).get(start + place).copied()
     }
 
     /// How much more the disease's patients show than those of the average disease, as a natural logarithm.

@@ -5,6 +5,7 @@
 //! - Up the ontology rates combine as independent (noisy-or, Pearl 1988).
 //! - A disease borrows, at a discount, what the others of its numbered series and of its gene show on average.
 
+use crate::flat::Section;
 use crate::{Annotation, DiseaseIx, Frequency, Ground, Pack, TermIx};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -125,7 +126,6 @@ impl Pack {
 
     /// The sets of references that hold the publication.
     fn citing(&self, publication: &str) -> BTreeSet<u32> {
-        use crate::flat::Section;
         let sets = u32::try_from(self.flat.len(Section::ReferenceAt).saturating_sub(1)).unwrap_or(0);
         let holds = |set: &u32| {
             let mut all = self.flat.list(Section::ReferenceAt, Section::Reference, *set as usize);
@@ -228,14 +228,18 @@ impl Pack {
     fn cited(&self, disease: DiseaseIx, term: TermIx, revision: &Revision) -> Vec<String> {
         let rows = self.annotations(disease).filter(|r| r.term == term && !r.not);
         let rows = rows.filter(|r| !revision.excluded.contains(&r.references));
-        let mut cited: BTreeSet<String> = BTreeSet::new();
+        let mut cited: BTreeSet<&str> = BTreeSet::new();
         for row in rows {
-            cited.extend(self.references(&row).map(str::to_owned));
+            cited.extend(
+                self.flat
+                    .list(Section::ReferenceAt, Section::Reference, row.references as usize)
+                    .map(|t| self.flat.text(t)),
+            );
         }
         if cited.is_empty() {
-            cited.insert(self.disease_id(disease).to_owned());
+            cited.insert(self.disease_id(disease));
         }
-        cited.into_iter().take(MOST_SOURCES).collect()
+        cited.into_iter().take(MOST_SOURCES).map(str::to_owned).collect()
     }
 }
 

@@ -124,6 +124,80 @@ fn contradictory_and_unknown_findings_are_reported_beside_the_rest() {
 }
 
 #[test]
+fn what_is_excluded_above_something_present_is_reported_and_not_used() {
+    let stage = Stage::new();
+    let case = changed(|case| {
+        let features = case["phenotypicFeatures"].as_array_mut().unwrap();
+        features.push(feature("HP:0000517", true));
+    });
+    let said = diagnose(&stage, "case.json", &case).ended(3);
+    let report = said.json();
+    assert_eq!(report["ignored"], json!([{ "term": "HP:0000517", "cause": "Contradicted" }]));
+    let findings = report["findings"].as_array().unwrap();
+    assert!(findings.iter().any(|f| f["term"] == "HP:0001083" && f["presence"] == "present"), "{findings:?}");
+    assert!(findings.iter().all(|f| f["term"] != "HP:0000517"), "{findings:?}");
+}
+
+#[test]
+fn a_benchmark_names_what_is_wrong_with_a_row_and_goes_on() {
+    let stage = Stage::new();
+    let row = |id: &str, more: &[Value]| {
+        let case = changed(|case| {
+            case["id"] = id.into();
+            case["phenotypicFeatures"].as_array_mut().unwrap().extend(more.iter().cloned());
+        });
+        String::from_utf8(case).unwrap()
+    };
+    let rows = [
+        row("sound", &[]),
+        "{\"id\": x}".to_owned(),
+        row("both", &[feature("HP:0001083", true)]),
+        "fever and cough".to_owned(),
+        row("above", &[feature("HP:0000517", true)]),
+    ];
+    let cases = stage.write("set.jsonl", rows.join("\n").as_bytes());
+    let cases = cases.to_str().unwrap();
+    let rankings = stage.path("rankings.jsonl");
+    let said = stage.bodh(&["bench", "accuracy", cases, "--rankings", rankings.to_str().unwrap(), "--json"]).ended(0);
+    let told = said.json();
+    assert_eq!(told["cases"], 5);
+    let named = |what: &str, of: &str| -> Vec<String> {
+        told[what].as_array().unwrap().iter().map(|one| one[of].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(named("errors", "case"), ["set:2", "set:4"]);
+    let errors = named("errors", "error");
+    assert!(errors[0].starts_with("set.jsonl: line 2, column 8: not valid JSON"), "{errors:?}");
+    assert_eq!(errors[1], "set.jsonl: line 4: not JSON; a row is one case as JSON");
+    assert_eq!(named("contradictions", "case"), ["both", "above"]);
+    let says = named("contradictions", "says");
+    assert!(says[0].starts_with("set.jsonl: line 3: both present and absent, neither used: HP:0001083 "), "{says:?}");
+    assert!(says[1].starts_with("set.jsonl: line 5: absent beside something more specific present"), "{says:?}");
+    let rows = fs::read_to_string(rankings).unwrap();
+    let rows: Vec<Value> = rows.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rows[2]["contradictory"], json!(["HP:0001083"]));
+    assert_eq!(rows[4]["outdone"], json!(["HP:0000517"]));
+    assert_eq!(rows[0]["ranked"], rows[4]["ranked"], "what is not used changes nothing");
+    let words = stage.bodh(&["bench", "accuracy", cases]).ended(0).stdout;
+    assert!(
+        words.contains("refused set:2: set.jsonl: line 2") && words.contains("contradicts itself: both: "),
+        "{words}"
+    );
+
+    // Truth files: a case that is not there is told, a line that cannot be read stops with its number.
+    let bench = |truth: &str| {
+        let truth = stage.write("truth.tsv", truth.as_bytes());
+        stage.bodh(&["bench", "accuracy", cases, "--truth", truth.to_str().unwrap(), "--json"])
+    };
+    let said = bench("sound\tOMIM:154700\tMarfan syndrome\tPMID:1\nset:3\tOMIM:154700\nelsewhere\tOMIM:1\n").ended(0);
+    assert!(said.stderr.contains("truth.tsv: line 3: `elsewhere` is not among the cases (0 more"), "{said:?}");
+    assert_eq!(said.json()["scored"]["n"], 2, "named by id, or by place");
+    refused(&bench("elsewhere\tOMIM:1\n"), "truth.tsv: names none of the cases (first `elsewhere`, line 1)");
+    refused(&bench("sound\tOMIM:154700\nboth\tOMIM:154700\tA\tPMID:1\tB\n"), "truth.tsv: line 2: expected case id");
+    refused(&bench("sound\tOMIM:154700\nboth\n"), "truth.tsv: line 2: expected case id");
+    refused(&bench("sound\tOMIM:154700\nboth\t\t\tPMID:1\n"), "truth.tsv: line 2: neither a disease id nor a name");
+}
+
+#[test]
 fn a_budget_that_is_no_amount_is_refused() {
     let stage = Stage::new();
     let case = sample(MARFAN);

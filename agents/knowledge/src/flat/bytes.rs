@@ -11,7 +11,7 @@ pub enum PackBytes {
     /// For the whole life of the process.
     Static(&'static [u8]),
     /// As long as somebody uses them.
-    Shared(Arc<[u8]>),
+    Shared(Arc<Vec<u8>>),
 }
 
 impl PackBytes {
@@ -31,13 +31,8 @@ impl From<&'static [u8]> for PackBytes {
 
 impl From<Vec<u8>> for PackBytes {
     fn from(bytes: Vec<u8>) -> Self {
-        Self::Shared(bytes.into())
-    }
-}
-
-impl From<Arc<[u8]>> for PackBytes {
-    fn from(bytes: Arc<[u8]>) -> Self {
-        Self::Shared(bytes)
+        // Shared as it is: moving more than twenty megabytes into a block of their own would cost as much as hashing them.
+        Self::Shared(Arc::new(bytes))
     }
 }
 
@@ -131,8 +126,12 @@ impl Flat {
 
     /// The `i`-th text.
     pub(crate) fn text(&self, i: u32) -> &str {
-        let bytes = self.section(Section::Text).get(self.range(Section::TextAt, i as usize)).unwrap_or_default();
-        std::str::from_utf8(bytes).unwrap_or_default()
+        std::str::from_utf8(self.text_bytes(i)).unwrap_or_default()
+    }
+
+    /// The same before it is read as text: enough for whoever compares it, for bytes and characters have one order.
+    pub(crate) fn text_bytes(&self, i: u32) -> &[u8] {
+        self.section(Section::Text).get(self.range(Section::TextAt, i as usize)).unwrap_or_default()
     }
 
     /// The SHA-256 in the header.

@@ -5,7 +5,8 @@ use super::rivals::{Lists, Rival, follow};
 use super::row::Ranked;
 use super::{Answers, Case, Row, rank};
 use crate::terminal;
-use bodh_clinical::{Differential, Usd};
+use bodh_clinical::{Differential, IgnoredCause, Intake, TermId, Usd};
+use bodh_formats::Format;
 use bodh_inference::accuracy;
 use std::collections::HashMap;
 use std::num::NonZero;
@@ -30,6 +31,10 @@ pub(crate) struct Batch<'a> {
 /// One case, done.
 pub(crate) struct Done {
     pub(crate) row: Row,
+    /// As [`Case::place`].
+    pub(crate) place: String,
+    /// What the case says against itself, with its file and line.
+    pub(crate) contradiction: Option<String>,
     pub(crate) scored: Option<accuracy::Outcome>,
     pub(crate) took_ms: Option<f64>,
     /// The panel's stages.
@@ -39,9 +44,10 @@ pub(crate) struct Done {
 }
 
 impl Done {
-    fn refused(case: &str, error: String) -> Self {
-        let row = Row::refused(case.to_owned(), error);
-        Self { row, scored: None, took_ms: None, stages: Vec::new(), rivals: Vec::new() }
+    fn refused(case: &Case, name: &str, error: &str) -> Self {
+        let row = Row::refused(name.to_owned(), case.fault(error));
+        let (place, contradiction) = (case.place.clone(), None);
+        Self { row, place, contradiction, scored: None, took_ms: None, stages: Vec::new(), rivals: Vec::new() }
     }
 }
 
@@ -75,8 +81,11 @@ fn take<'a>(next: &AtomicUsize, cases: &'a [Case]) -> (usize, Option<&'a Case>) 
 
 fn one(case: &Case, members: &InProcess, lists: &Lists, batch: Batch<'_>) -> Done {
     let parsed = match bodh_formats::read(&case.bytes) {
+        Ok(parsed) if case.line.is_some() && parsed.format == Format::Note => {
+            return Done::refused(case, &case.place, "not JSON; a row is one case as JSON");
+        }
         Ok(parsed) => parsed,
-        Err(wrong) => return Done::refused(&case.place, wrong.to_string()),
+        Err(wrong) => return Done::refused(case, &case.place, &wrong.to_string()),
     };
     let name = parsed.case_id.clone().unwrap_or_else(|| case.place.clone());
     let own = bodh_formats::truth(&case.bytes).map(|truth| Answers::of_case(&truth)).unwrap_or_default();
@@ -90,16 +99,18 @@ fn one(case: &Case, members: &InProcess, lists: &Lists, batch: Batch<'_>) -> Don
     let begun = Instant::now();
     let course = match members.convene(&parsed.case, setup, &judge) {
         Ok(course) => course,
-        Err(wrong) => return Done::refused(&name, wrong),
+        Err(wrong) => return Done::refused(case, &name, &wrong),
     };
     let took_ms = Some(begun.elapsed().as_secs_f64() * 1000.0);
-    let rivals = match members.chart(&parsed.case) {
-        Ok(chart) if batch.rivals => {
-            let goes = |rival| follow(members, lists, rival, (&parsed.case, &chart.findings), leave_out, &judge);
-            Rival::ALL.map(|rival| (rival, goes(rival))).to_vec()
-        }
-        _ => Vec::new(),
+    let rivals = if batch.rivals {
+        let findings = course.chart.findings.as_slice();
+        let goes = |rival| follow(members, lists, rival, (&parsed.case, findings), leave_out, &judge);
+        Rival::ALL.map(|rival| (rival, goes(rival))).to_vec()
+    } else {
+        Vec::new()
     };
+    let (contradictory, outdone) = contradictions(&course.chart);
+    let contradiction = contradiction(members, &contradictory, &outdone).map(|says| case.fault(&says));
     let scored = answers.map(|_| accuracy::Outcome {
         case: name.clone(),
         publication: publication.clone().unwrap_or_else(|| name.clone()),
@@ -115,9 +126,30 @@ fn one(case: &Case, members: &InProcess, lists: &Lists, batch: Batch<'_>) -> Don
         escalated: !course.escalated_for.is_empty(),
         escalated_for: course.escalated_for,
         dissent: course.dissent,
+        contradictory,
+        outdone,
         error: None,
     };
-    Done { row, scored, took_ms, stages: course.stages, rivals }
+    let place = case.place.clone();
+    Done { row, place, contradiction, scored, took_ms, stages: course.stages, rivals }
+}
+
+/// The terms that are said both present and absent, and those said absent beside something more specific that is present.
+fn contradictions(chart: &Intake) -> (Vec<TermId>, Vec<TermId>) {
+    let outdone = chart.ignored.iter().filter(|ignored| ignored.cause == IgnoredCause::Contradicted);
+    (chart.contradictory.clone(), outdone.map(|ignored| ignored.term.clone()).collect())
+}
+
+fn contradiction(members: &InProcess, both: &[TermId], outdone: &[TermId]) -> Option<String> {
+    let named = |terms: &[TermId]| {
+        let label = |id: &TermId| members.pack.term(id.as_str()).map_or("", |term| members.pack.term_label(term));
+        terms.iter().map(|id| format!("{id} {}", label(id))).collect::<Vec<_>>().join(", ")
+    };
+    let both = (!both.is_empty()).then(|| format!("both present and absent, neither used: {}", named(both)));
+    let outdone = (!outdone.is_empty())
+        .then(|| format!("absent beside something more specific present, the absence not used: {}", named(outdone)));
+    let said: Vec<String> = both.into_iter().chain(outdone).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// What a case had cost at a stage, with the first visit.
@@ -132,8 +164,8 @@ mod tests {
     #[test]
     fn every_case_gives_a_row_in_its_place_and_a_bad_one_stops_nothing() {
         let sample = include_bytes!("../../../../deploy/samples/tall_with_dislocated_lenses.json");
-        let good = Case { place: "good".into(), bytes: sample.to_vec() };
-        let bad = Case { place: "bad".into(), bytes: b"{".to_vec() };
+        let good = Case { place: "good".into(), bytes: sample.to_vec(), ..Case::default() };
+        let bad = Case { place: "bad".into(), bytes: b"{".to_vec(), ..Case::default() };
         let name = "sample-tall-with-dislocated-lenses";
         let truth = HashMap::from([(
             name.to_owned(),

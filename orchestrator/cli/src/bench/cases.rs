@@ -11,11 +11,27 @@ const MAX_TOTAL: u64 = 2 << 30;
 const MAX_XZ_MEMORY: u64 = 80 << 20;
 
 /// One case as it was found. Whether it can be read is for its row to say.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Case {
     /// File name without its endings, and the line in a `.jsonl`.
     pub(crate) place: String,
+    /// The file's whole name.
+    pub(crate) file: String,
+    /// Its line, from 1, in a `.jsonl`.
+    pub(crate) line: Option<usize>,
     pub(crate) bytes: Vec<u8>,
+}
+
+impl Case {
+    /// What is wrong with it, with its file and line.
+    pub(crate) fn fault(&self, wrong: &str) -> String {
+        let Some(line) = self.line else { return format!("{}: {wrong}", self.file) };
+        // A row is one line: where the reader of the row counts from it, the file's line is meant.
+        match wrong.strip_prefix("line 1, ") {
+            Some(rest) => format!("{}: line {line}, {rest}", self.file),
+            None => format!("{}: line {line}: {wrong}", self.file),
+        }
+    }
 }
 
 /// Every case at `path`, in a fixed order: by file name, then by line.
@@ -68,7 +84,7 @@ fn add(path: &Path, cases: &mut Vec<Case>, left: &mut u64) -> Outcome {
         Box::new(file)
     };
     let mut reader = BufReader::new(reader.take(*left + 1));
-    let stem = stem(path);
+    let (stem, file) = (stem(path), path.file_name().unwrap_or_default().to_string_lossy().into_owned());
     let cannot = |cause: std::io::Error| Failure::input(format!("{shown}: cannot be read ({cause})"));
     let mut line = 0_usize;
     loop {
@@ -86,9 +102,9 @@ fn add(path: &Path, cases: &mut Vec<Case>, left: &mut u64) -> Outcome {
             Failure::input(format!("{shown}: more than {MAX_TOTAL} bytes of cases; give fewer at a time"))
         })?;
         if kind(path) != "jsonl" {
-            cases.push(Case { place: stem.clone(), bytes });
+            cases.push(Case { place: stem.clone(), file: file.clone(), line: None, bytes });
         } else if !bytes.trim_ascii().is_empty() {
-            cases.push(Case { place: format!("{stem}:{line}"), bytes });
+            cases.push(Case { place: format!("{stem}:{line}"), file: file.clone(), line: Some(line), bytes });
         }
     }
 }
@@ -122,6 +138,15 @@ mod tests {
         assert_eq!(places(folder.path()), ["a", "b", "c:1", "c:3", "d:1", "d:2"]);
         assert_eq!(places(&at("c.jsonl")), ["c:1", "c:3"]);
         assert_eq!(read(&at("d.jsonl.xz")).unwrap()[1].bytes, b"{\"x\":2}\n");
+    }
+
+    #[test]
+    fn a_fault_names_file_and_line() {
+        let row = Case { file: "c.jsonl.xz".into(), line: Some(7), ..Case::default() };
+        assert_eq!(row.fault("line 1, column 8: not valid JSON"), "c.jsonl.xz: line 7, column 8: not valid JSON");
+        assert_eq!(row.fault("id: expected text"), "c.jsonl.xz: line 7: id: expected text");
+        let whole = Case { file: "c.json".into(), ..Case::default() };
+        assert_eq!(whole.fault("line 2, column 8: not valid JSON"), "c.json: line 2, column 8: not valid JSON");
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub(crate) struct Stage {
 /// What became of a case.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Course {
+    /// The whole chart, told at first or not.
+    pub(crate) chart: Intake,
     pub(crate) differential: Differential,
     pub(crate) spent: Usd,
     pub(crate) orders: u32,
@@ -73,7 +75,10 @@ impl InProcess {
     pub(crate) fn chart(&self, case: &Case) -> Result<Intake, String> {
         let question = Question::Extract { subject: case.subject, note: case.note.clone(), coded: case.coded.clone() };
         match bodh_intake::answer_by(&self.reader, &question, &self.pack).map_err(|wrong| wrong.to_string())? {
-            Opinion::Extract(chart) if chart.findings.is_empty() => Err("no finding that the packs know".to_owned()),
+            Opinion::Extract(chart) if chart.findings.is_empty() => {
+                let both = chart.contradictory.iter().map(|term| format!("; {term} is said both present and absent"));
+                Err(format!("no finding that the packs know{}", both.collect::<String>()))
+            }
             Opinion::Extract(chart) => Ok(chart),
             _ => Err("intake gave another opinion".to_owned()),
         }
@@ -94,7 +99,8 @@ impl InProcess {
         setup: Setup<'_>,
         judge: &dyn Fn(&Differential) -> Option<usize>,
     ) -> Result<Course, String> {
-        let mut chart = self.chart(case)?;
+        let whole = self.chart(case)?;
+        let mut chart = whole.clone();
         let mut hidden = Vec::new();
         if setup.sequential {
             let opened = self.open(&chart.findings);
@@ -136,6 +142,7 @@ impl InProcess {
         }
         let Session { panel, dissent, stages, .. } = session;
         Ok(Course {
+            chart: whole,
             differential: panel.state.round().map(|r| r.differential.clone()).unwrap_or_default(),
             spent: panel.session.spent,
             orders: u32::try_from(stages.len().saturating_sub(1)).unwrap_or(u32::MAX),

@@ -1,6 +1,6 @@
 //! One case's line of a rankings file.
 
-use bodh_clinical::{DiseaseId, Hypothesis};
+use bodh_clinical::{DiseaseId, Hypothesis, TermId};
 use bodh_knowledge::Pack;
 use serde::Serialize;
 
@@ -43,6 +43,12 @@ pub(crate) struct Row {
     pub(crate) escalated_for: Vec<String>,
     /// Between the diagnostician and the verifier, 0 to 1.
     pub(crate) dissent: f64,
+    /// Terms said both present and absent: neither side is used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) contradictory: Vec<TermId>,
+    /// Terms said absent beside something more specific that is present: the absence is not used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) outdone: Vec<TermId>,
     /// Why there is no ranking.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
@@ -59,6 +65,8 @@ impl Row {
             escalated: false,
             escalated_for: Vec::new(),
             dissent: 0.0,
+            contradictory: Vec::new(),
+            outdone: Vec::new(),
             error: Some(error),
         }
     }

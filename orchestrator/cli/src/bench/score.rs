@@ -43,6 +43,7 @@ mod tests {
             ids: vec![DiseaseId::parse(id).unwrap()],
             names: vec!["Acute gout".into()],
             publication: None,
+            ..Answers::default()
         };
         assert_eq!(rank(&list, &ids("ORPHA:3")), Some(2));
         assert_eq!(rank(&list, &ids("OMIM:9")), None);

@@ -208,6 +208,7 @@ fn input(out: &mut String, report: &Report, paint: Paint) -> std::fmt::Result {
             IgnoredCause::Obsolete => "obsolete, without a replacement",
             IgnoredCause::NotPhenotypic => "not an observation",
             IgnoredCause::Duplicate => "said before",
+            IgnoredCause::Contradicted => "said absent, and something more specific present",
         };
         writeln!(out, "  ignored: {} ({why})", ignored.term)?;
     }

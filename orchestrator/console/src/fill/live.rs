@@ -146,6 +146,10 @@ pub(crate) fn input(report: &Report) -> Vec<String> {
         let names: Vec<_> = report.ignored.iter().take(8).map(|i| i.term.to_string()).collect();
         lines.push(format!("{} terms were not used: {}.", report.ignored.len(), names.join(", ")));
     }
+    for contradicted in report.ignored.iter().filter(|i| i.cause == bodh_clinical::IgnoredCause::Contradicted) {
+        let term = &contradicted.term;
+        lines.push(format!("{term} is said absent, and something more specific present; the absence was not used."));
+    }
     for term in report.contradictory.iter().filter(|term| !known(term)) {
         lines.push(format!("{term} is said both present and absent; it was not used."));
     }

@@ -19,7 +19,8 @@ Examples:
   bodh bench accuracy dev.jsonl.xz --sequential --charts charts/    two findings open, orders reveal the rest
 
 Every case goes through the panel's own state machine, its members' answers and the built-in policies. The answers in
-a case file are taken out first. A case that cannot be used gives a row with its error; the batch goes on. Intervals
+a case file are taken out first. A case that cannot be used gives a row with its error, and one that contradicts itself is
+told with what was not used; the batch goes on. Intervals
 are drawn over publications.
 
 With --sequential a first visit costs $300, and the case is also gone through in four other ways: tests at random, a
@@ -91,21 +92,21 @@ fn command(args: &Args) -> String {
 
 /// Says which cases of a truth file are not among the cases; none at all is another file's truth.
 fn strangers(path: &Path, truth: &HashMap<String, Answers>, done: &[Done]) -> Outcome {
-    let known: HashSet<&str> = done.iter().map(|one| one.row.case.as_str()).collect();
-    let mut unknown: Vec<&str> = truth.keys().map(String::as_str).filter(|case| !known.contains(case)).collect();
-    unknown.sort_unstable();
-    let Some(first) = unknown.first().map(|first| terminal::shown(first)) else { return Ok(()) };
-    let (shown, scored) = (path.display(), done.iter().filter(|one| one.scored.is_some()).count());
     // A case may also be named by its place in the file.
-    if scored >= truth.len() {
+    let known: HashSet<&str> = done.iter().flat_map(|one| [one.row.case.as_str(), one.place.as_str()]).collect();
+    let unknown = truth.iter().filter(|(case, _)| !known.contains(case.as_str()));
+    let mut unknown: Vec<(usize, &str)> = unknown.map(|(case, answers)| (answers.line, case.as_str())).collect();
+    unknown.sort_unstable();
+    let Some((line, first)) = unknown.first().map(|(line, first)| (line, terminal::shown(first))) else {
         return Ok(());
-    }
-    if scored == 0 {
+    };
+    let shown = path.display();
+    if unknown.len() == truth.len() {
         return Err(Failure::input(format!(
-            "{shown}: names none of the cases (first `{first}`); is it another set's?"
+            "{shown}: names none of the cases (first `{first}`, line {line}); is it another set's?"
         )));
     }
-    eprintln!("{shown}: {} of its cases are not among the cases, first `{first}`", unknown.len());
+    eprintln!("{shown}: line {line}: `{first}` is not among the cases ({} more such cases)", unknown.len() - 1);
     Ok(())
 }
 
@@ -137,36 +138,27 @@ mod tests {
 
     #[test]
     fn a_truth_file_of_other_cases_is_told() {
-        let row = |case: &str, scored: bool| {
-            let cases = [Case { place: case.into(), bytes: b"{".to_vec() }];
-            let batch = Batch {
-                truth: None,
-                leave_publication_out: false,
-                sequential: false,
-                budget: Usd::ZERO,
-                rivals: false,
-            };
-            let mut done = run_all(&cases, &InProcess::load().unwrap(), batch);
-            let outcome = bodh_inference::accuracy::Outcome {
-                case: case.to_owned(),
-                publication: String::new(),
-                rank: None,
-                leading: 0.0,
-            };
-            done[0].scored = Some(outcome).filter(|_| scored);
-            done
-        };
-        let truth = HashMap::from([("a".to_owned(), Answers::default()), ("b".to_owned(), Answers::default())]);
+        let cases = [Case { place: "set:1".into(), bytes: b"{".to_vec(), ..Case::default() }];
+        let batch =
+            Batch { truth: None, leave_publication_out: false, sequential: false, budget: Usd::ZERO, rivals: false };
+        let done = run_all(&cases, &InProcess::load().unwrap(), batch);
+        let answers = |line| Answers { line, ..Answers::default() };
+        let truth = |first: &str| HashMap::from([(first.to_owned(), answers(1)), ("b".to_owned(), answers(2))]);
         let path = Path::new("truth.tsv");
-        assert!(strangers(path, &truth, &row("a", true)).is_ok(), "told, and gone on");
-        let refused = strangers(path, &truth, &row("c", false)).unwrap_err();
-        assert!(refused.code() == 2 && refused.to_string().contains("truth.tsv: names none of the cases (first `a`)"));
+        assert!(strangers(path, &truth("set:1"), &done).is_ok(), "told, and gone on");
+        let refused = strangers(path, &truth("a"), &done).unwrap_err();
+        assert!(refused.code() == 2, "{refused}");
+        assert!(refused.to_string().contains("truth.tsv: names none of the cases (first `a`, line 1)"), "{refused}");
     }
 
     #[test]
     fn a_rankings_file_has_one_object_per_case() {
         let sample = include_bytes!("../../../../../deploy/samples/tall_with_dislocated_lenses.json");
-        let cases = [sample.as_slice(), b"{"].map(|bytes| Case { place: "case".into(), bytes: bytes.to_vec() });
+        let cases = [sample.as_slice(), b"{"].map(|bytes| Case {
+            place: "case".into(),
+            bytes: bytes.to_vec(),
+            ..Case::default()
+        });
         let batch =
             Batch { truth: None, leave_publication_out: true, sequential: false, budget: Usd::ZERO, rivals: false };
         let done = run_all(&cases, &InProcess::load().unwrap(), batch);

@@ -17,6 +17,8 @@ use std::fmt::Write as _;
 const SEED: u64 = 0x0b0d;
 /// The kind of question that is told apart from the others.
 const RARE: &str = "rare_diagnosis";
+/// Refused and contradictory cases that are told in words.
+const LISTED: usize = 5;
 /// Points of a curve.
 const POINTS: u32 = 24;
 
@@ -108,6 +110,10 @@ impl<'a> Told<'a> {
     fn errors(&self) -> impl Iterator<Item = (&str, &str)> {
         self.done.iter().filter_map(|one| Some((one.row.case.as_str(), one.row.error.as_deref()?)))
     }
+
+    fn contradictions(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.done.iter().filter_map(|one| Some((one.row.case.as_str(), one.contradiction.as_deref()?)))
+    }
 }
 
 /// The panel and its rivals on the scored cases.
@@ -163,8 +169,10 @@ pub(super) fn print(told: &Told<'_>, as_json: bool) -> Outcome {
     let times = super::load::Times::of(told.done.iter().filter_map(|one| one.took_ms).collect());
     if as_json {
         let errors: Vec<_> = told.errors().map(|(case, error)| json!({ "case": case, "error": error })).collect();
+        let against = |(case, says): (&str, &str)| json!({ "case": case, "says": says });
+        let contradictions: Vec<_> = told.contradictions().map(against).collect();
         return print_json(&json!({
-            "cases": told.done.len(), "scored": told.summary, "errors": errors, "times": times,
+            "cases": told.done.len(), "scored": told.summary, "errors": errors, "contradictions": contradictions, "times": times,
             "escalated": told.done.iter().filter(|one| one.row.escalated).count(),
             "escalated_for": told.kinds, "escalated_beyond_rarity": told.beyond_rarity,
             "wrong_and_not_escalated": told.wrong_and_unseen,
@@ -203,14 +211,21 @@ fn words(told: &Told<'_>, times: Option<&super::load::Times>) -> String {
     if let Some(times) = times {
         let _ = writeln!(text, "  per case p50 {:.2} ms, p99 {:.2} ms", times.p50_ms, times.p99_ms);
     }
-    for (case, error) in told.errors().take(5) {
-        let _ = writeln!(text, "  refused {}: {}", terminal::shown(case), terminal::shown(error));
-    }
-    if refused > 5 {
-        let _ = writeln!(text, "  and {} more; --rankings has every row", refused - 5);
-    }
+    listed(&mut text, "refused", told.errors().collect());
+    listed(&mut text, "contradicts itself:", told.contradictions().collect());
     let _ = writeln!(text, "{NOT_A_DEVICE}");
     text
+}
+
+/// The first of the cases of which something is to be said.
+fn listed(text: &mut String, what: &str, cases: Vec<(&str, &str)>) {
+    let more = cases.len().saturating_sub(LISTED);
+    for (case, says) in cases.into_iter().take(LISTED) {
+        let _ = writeln!(text, "  {what} {}: {}", terminal::shown(case), terminal::shown(says));
+    }
+    if more > 0 {
+        let _ = writeln!(text, "  and {more} more; --json and --rankings have every one");
+    }
 }
 
 #[allow(clippy::cast_precision_loss, reason = "counts of cases")]
