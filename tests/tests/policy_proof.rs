@@ -18,7 +18,7 @@ use cedar_policy_symcc::{CedarSymCompiler, CompiledPolicy, CompiledPolicySet};
 /// All that an agent may ever do.
 const AGENT_MAY: [&str; 3] = ["append", "trust", "watch"];
 /// What must be among the things that are proved impossible for an agent, so that the proof is not about nothing.
-const AGENT_NEVER: [&str; 27] = [
+const AGENT_NEVER: [&str; 28] = [
     "ask",
     "checkpoint",
     "close_session",
@@ -28,6 +28,7 @@ const AGENT_NEVER: [&str; 27] = [
     "dismiss",
     "enroll",
     "erase_session",
+    "find_patient",
     "inbox",
     "list",
     "mark_incident",
