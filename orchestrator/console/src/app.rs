@@ -20,7 +20,7 @@ use axum::{
 use bodh_gate::Entity;
 use bodh_host::{Config, Joined};
 use ring::hmac;
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 /// What is served under which name.
 #[derive(Debug, Clone)]
@@ -92,6 +92,13 @@ impl App {
     pub(crate) fn roles(&self, who: &SignedIn) -> Vec<String> {
         let view = self.joined.gate.trust().current().ok();
         view.and_then(|view| view.people.get(&who.id).map(|person| person.roles.clone())).unwrap_or_default()
+    }
+
+    /// The roles of everybody who is enrolled, in words, by SPIFFE id.
+    pub(crate) fn known_roles(&self) -> HashMap<String, String> {
+        let view = self.joined.gate.trust().current().ok();
+        let people = view.iter().flat_map(|view| &view.people);
+        people.map(|(id, person)| (id.to_string(), person.roles.join(", "))).collect()
     }
 
     /// Whether policy would let this person do it now: what it would refuse is not offered. It is asked again when they do.
@@ -198,7 +205,10 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/escalations/{id}/own", post(pages::escalation::own))
         .route("/escalations/{id}/options", post(pages::decide::options))
         .route("/escalations/{id}/decide", post(pages::decide::answer))
-        .route("/record", get(pages::record::sessions))
+        .route("/record", get(pages::listed::page))
+        .route("/record/patient", get(pages::patient::form).post(pages::patient::find))
+        .route("/record/patient/{name}", get(pages::patient::sessions))
+        .route("/record/patient/{name}/access", get(pages::patient::report))
         .route("/record/{id}", get(pages::record::trace))
         .route("/record/{id}/access", get(pages::record::access))
         .route("/record/{id}/evidence", get(pages::review::evidence))
