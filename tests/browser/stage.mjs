@@ -50,7 +50,8 @@ export async function demo() {
     rmSync(folder, { recursive: true, force: true });
   };
   const log = () => entries(join(state, "log/tile/entries"));
-  return { origin, link, state, home: folder, authority: readFileSync(authority), bodh, log, end };
+  const said = () => out + err;
+  return { origin, link, state, home: folder, authority: readFileSync(authority), bodh, log, said, end };
 }
 
 /** Every entry that is published, as it stands in the bundles: each leaf after its length in two bytes. */

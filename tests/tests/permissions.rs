@@ -159,7 +159,7 @@ fn agent_rows() -> Vec<Row> {
 fn people_rows() -> Vec<Row> {
     let panel = || Entity::new("Panel", "panel");
     let mut rows = Vec::new();
-    for action in ["convene", "inbox", "rules", "status"] {
+    for action in ["convene", "inbox", "rules", "status", "find_patient"] {
         rows.push(row(action, "", panel(), json!({})));
     }
     for (condition, all) in [("their own", false), ("everybody's", true)] {

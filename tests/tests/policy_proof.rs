@@ -29,6 +29,7 @@ const AGENT_NEVER: [&str; 28] = [
     "dismiss",
     "enroll",
     "erase_session",
+    "find_patient",
     "inbox",
     "list",
     "mark_incident",

@@ -18,6 +18,7 @@ mod scenarios {
     mod inputs;
     mod money;
     mod pairs;
+    mod patients;
     mod people;
     mod places;
     mod privacy;

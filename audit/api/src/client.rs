@@ -42,6 +42,12 @@ pub struct Query {
     pub from: u64,
     /// At most so many; 0 for as many as the service gives at once.
     pub limit: u64,
+    /// Only entries of these sessions, one session after the other; at most [`MAX_SESSIONS`](crate::MAX_SESSIONS).
+    pub sessions: Vec<String>,
+    /// Only the first entry of each session, the newest first.
+    pub begins: bool,
+    /// Below this index; 0 for the end.
+    pub before: u64,
 }
 
 /// Entries as they arrive.
@@ -117,9 +123,9 @@ impl Client {
     /// # Errors
     /// [`Error::Unavailable`] or [`Error::Refused`].
     pub async fn read(&self, query: Query) -> Result<Reading, Error> {
-        let Query { session, trace, kind, from, limit } = query;
-        let reply = self.client.clone().read(pb::ReadRequest { session, from, limit, trace, kind }).await?;
-        Ok(Reading(reply.into_inner()))
+        let Query { session, trace, kind, from, limit, sessions, begins, before } = query;
+        let request = pb::ReadRequest { session, from, limit, trace, kind, sessions, begins, before };
+        Ok(Reading(self.client.clone().read(request).await?.into_inner()))
     }
 }
 

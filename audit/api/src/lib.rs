@@ -31,5 +31,7 @@ pub mod pb {
 pub const MAX_DRAFTS: usize = 512;
 /// Bytes of one encoded draft, at most.
 pub const MAX_DRAFT_BYTES: usize = 60 * 1024;
+/// Sessions that one reading of several may name, at most.
+pub const MAX_SESSIONS: usize = 1_000;
 /// Bytes of any message of this contract, at most; both sides set it.
 pub const MAX_MESSAGE: usize = MAX_DRAFTS * (MAX_DRAFT_BYTES + 16);

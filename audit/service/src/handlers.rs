@@ -17,10 +17,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use crate::admission::{Act, Admission, Admitted, Refused};
-use crate::{Error, Filter, Log};
-
-/// Entries in one reading, at most, and when the caller names no limit.
-const MAX_READ: u64 = 100_000;
+use crate::reading::Asked;
+use crate::{Error, Log};
 
 /// What the log writes about itself: readings, refusals, and whatever its host records.
 #[derive(Clone)]
@@ -111,15 +109,18 @@ impl<A: Admission> Handlers<A> {
     }
 
     /// The entry about a reading: written before the first answer leaves.
-    async fn note_reading(&self, by: Admitted, request: &pb::ReadRequest, filter: &Filter) -> Result<u64, Error> {
+    async fn note_reading(&self, by: Admitted, request: &pb::ReadRequest, asked: &Asked) -> Result<u64, Error> {
         let mut draft = Draft::new(Kind::Read, Act::Read.name(), "");
         draft.actors = vec![by.peer];
         draft.verdict = Some(Verdict::Allow);
         draft.policy = by.policy;
         draft.policies = by.policies;
-        draft.session.clone_from(&filter.session);
-        draft.trace.clone_from(&filter.trace);
+        draft.session.clone_from(&request.session);
+        draft.trace.clone_from(&request.trace);
         draft.resource = format!("log:{}", request.from);
+        // Counted and not named: named together in one entry, or one after the other in several, they would tell every
+        // reader of the log that they belong together.
+        draft.count = asked.several();
         self.own.write(draft).await
     }
 }
@@ -153,11 +154,10 @@ impl<A: Admission> Audit for Handlers<A> {
     async fn read(&self, request: Request<pb::ReadRequest>) -> Result<Response<Self::ReadStream>, Status> {
         let admitted = self.admit(&request, Act::Read).await?;
         let request = request.into_inner();
-        let filter = filter(&request)?;
-        let end = self.note_reading(admitted, &request, &filter).await?;
-        let limit = if request.limit == 0 { MAX_READ } else { request.limit.min(MAX_READ) };
+        let asked = Asked::read(&request)?;
+        let end = self.note_reading(admitted, &request, &asked).await?;
         let (entries, stream) = mpsc::channel(64);
-        tokio::spawn(stream_entries(self.log.clone(), filter, request.from..end, limit, entries));
+        tokio::spawn(asked.answer(self.log.clone(), end, entries));
         Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
     }
 }
@@ -173,43 +173,4 @@ fn typed(drafts: Vec<pb::Draft>) -> Result<Vec<Draft>, Error> {
         Draft::try_from(draft).map_err(|invalid| Error::Draft { place, invalid })
     };
     drafts.into_iter().enumerate().map(typed).collect()
-}
-
-fn filter(request: &pb::ReadRequest) -> Result<Filter, Error> {
-    let kind = match request.kind.as_str() {
-        "" => None,
-        word => Some(Kind::parse(word).ok_or(Error::TooMuch("an unknown kind"))?),
-    };
-    let (session, trace) = (request.session.clone(), request.trace.clone());
-    // The same bounds as in an entry, for the entry about this reading carries both.
-    let mut draft = Draft::new(Kind::Read, "read", "read");
-    (draft.session, draft.trace) = (session.clone(), trace.clone());
-    draft.validate().map_err(|invalid| Error::Draft { place: 0, invalid })?;
-    Ok(Filter { session, trace, kind })
-}
-
-async fn stream_entries(
-    log: Log,
-    filter: Filter,
-    range: std::ops::Range<u64>,
-    limit: u64,
-    entries: mpsc::Sender<Result<pb::ReadReply, Status>>,
-) {
-    let (mut from, mut left) = (Some(range.start), limit);
-    while let Some(start) = from.filter(|start| *start < range.end && left > 0) {
-        let (found, next) = match log.read(&filter, start, range.end).await {
-            Ok(chunk) => chunk,
-            Err(error) => {
-                let _ = entries.send(Err(error.into())).await;
-                return;
-            }
-        };
-        for (index, leaf) in found.into_iter().take(usize::try_from(left).unwrap_or(usize::MAX)) {
-            left -= 1;
-            if entries.send(Ok(pb::ReadReply { index, leaf })).await.is_err() {
-                return;
-            }
-        }
-        from = next;
-    }
 }

@@ -17,6 +17,7 @@ pub mod handlers;
 mod key;
 mod log;
 mod publish;
+mod reading;
 mod recover;
 mod sequencer;
 mod shared;

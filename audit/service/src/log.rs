@@ -162,6 +162,15 @@ impl Log {
         read::matching(&self.readers, filter, from, to.min(self.size())).await
     }
 
+    /// The first entries of sessions from `from` on and below `to`, the newest first, and below which index to go on;
+    /// looks at a bounded number.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn begins(&self, from: u64, to: u64) -> Result<(Vec<(u64, Vec<u8>)>, Option<u64>), Error> {
+        read::begins(&self.readers, from, to.min(self.size())).await
+    }
+
     /// Returns when the log has stopped acknowledging, with the cause.
     pub async fn failed(&self) -> String {
         let mut trouble = self.shared.trouble();

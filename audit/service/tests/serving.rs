@@ -147,6 +147,56 @@ async fn each_reading_is_an_entry_before_its_first_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn several_sessions_are_read_in_one_entry_that_names_none() {
+    let state = State::new();
+    let log = state.start().await.unwrap();
+    let client = Client::new(serve(&log, Told::default()).await);
+    let session = |number: u32| format!("{number:032x}");
+    // 2,000 entries of ten sessions in turn, so that more than one stretch is looked at, and some of none.
+    let numbered = |i: u32| {
+        let mut draft = draft(format!("k/{i}"));
+        if i < 2_000 {
+            draft.session = session(i % 10);
+        }
+        draft
+    };
+    for from in (0..2_500).step_by(500) {
+        log.append((from..from + 500).map(numbered).collect(), PEER.to_owned()).await.unwrap();
+    }
+    let read = async |query: Query| client.read(query).await.unwrap().all(10_000).await.unwrap();
+    let several =
+        |numbers: &[u32]| Query { sessions: numbers.iter().map(|n| session(*n)).collect(), ..Query::default() };
+    let both = read(several(&[7, 3])).await;
+    assert_eq!(both.len(), 400);
+    let of: Vec<_> = both.iter().map(|(_, entry)| entry.draft.session.clone()).collect();
+    assert!(
+        of[..200].iter().all(|s| *s == session(7)) && of[200..].iter().all(|s| *s == session(3)),
+        "one after the other"
+    );
+    let (_, reading) = all(&log).await.pop().unwrap();
+    assert_eq!((reading.draft.kind, reading.draft.count, reading.draft.session.as_str()), (Kind::Read, 2, ""));
+    assert_eq!(read(Query { limit: 250, ..several(&[7, 3]) }).await.len(), 250);
+    assert_eq!(read(Query { before: 100, ..several(&[7, 3]) }).await.len(), 20);
+
+    let begins = |limit, before| Query { begins: true, limit, before, ..Query::default() };
+    let indexes = async |query| read(query).await.into_iter().map(|(index, _)| index).collect::<Vec<_>>();
+    assert_eq!(indexes(begins(0, 0)).await, [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
+    assert_eq!(indexes(begins(3, 0)).await, [9, 8, 7]);
+    assert_eq!(indexes(begins(0, 3)).await, [2, 1, 0]);
+    assert_eq!(indexes(Query { from: 8, ..begins(0, 0) }).await, [9, 8]);
+    assert_eq!(indexes(Query { from: 10, ..begins(0, 0) }).await, Vec::<u64>::new());
+    for query in [
+        Query { session: session(1), ..begins(0, 0) },
+        Query { session: session(1), ..several(&[2]) },
+        Query { sessions: vec![String::new()], ..Query::default() },
+        Query { sessions: vec!["x".to_owned()], ..Query::default() },
+        Query { sessions: vec![session(1); 1_001], ..Query::default() },
+    ] {
+        assert!(matches!(client.read(query).await, Err(Error::Refused(_))));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn refusals_of_known_peers_are_entries() {
     let state = State::new();
     let log = state.start().await.unwrap();

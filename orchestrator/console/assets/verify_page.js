@@ -26,7 +26,7 @@
   };
   const showMemory = () => {
     const all = Object.entries(recall());
-    const lines = all.map(([name, kept]) => `${name}: ${kept.size} entries, seen ${kept.seen}`);
+    const lines = all.map(([name, kept]) => `${name}: ${kept.size} entries, seen ${kept.seen} by this computer’s clock`);
     memory.textContent = lines.length > 0 ? `Remembered here: ${lines.join('; ')}.` : 'Nothing is remembered here yet.';
   };
 

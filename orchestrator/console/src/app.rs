@@ -18,7 +18,7 @@ use axum::{
 use bodh_gate::Entity;
 use bodh_host::{Config, Joined};
 use ring::hmac;
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// What is served under which name.
 #[derive(Debug, Clone)]
@@ -95,6 +95,13 @@ impl App {
     pub(crate) fn roles(&self, who: &SignedIn) -> Vec<String> {
         let view = self.joined.gate.trust().current().ok();
         view.and_then(|view| view.people.get(&who.id).map(|person| person.roles.clone())).unwrap_or_default()
+    }
+
+    /// The roles of everybody who is enrolled, in words, by SPIFFE id.
+    pub(crate) fn known_roles(&self) -> HashMap<String, String> {
+        let view = self.joined.gate.trust().current().ok();
+        let people = view.iter().flat_map(|view| &view.people);
+        people.map(|(id, person)| (id.to_string(), person.roles.join(", "))).collect()
     }
 
     /// Whether policy would let this person do it now: what it would refuse is not offered. It is asked again when they do.

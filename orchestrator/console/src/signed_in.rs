@@ -45,6 +45,8 @@ pub(crate) struct SignedIn {
     pub(crate) notes: Open<Arc<Words>>,
     /// Records as shown, by escalation.
     pub(crate) records: Open<Arc<Vec<u8>>>,
+    /// Pseudonyms that were searched for, by the name that the address has.
+    pub(crate) patients: Open<Arc<str>>,
     /// What a physician noted before the panel's differential was shown, by escalation.
     pub(crate) own: Open<String>,
 }
@@ -128,6 +130,7 @@ impl SignedIn {
             reports: Open::new(),
             notes: Open::new(),
             records: Open::new(),
+            patients: Open::new(),
             own: Open::new(),
         })
     }

@@ -7,15 +7,19 @@
 //! and every question that was shown; each decision is signed by the person's own key over exactly such a question, and
 //! that key was let in by an operator, on record.
 //!
+//! Beside it, [`accesses`]: who saw what of sessions, as their entries tell it.
+//!
 //! What it rests on beyond the log's key: that the orchestrator told the log everything of the session (it writes the
 //! entry that the list of entries is checked against), and the system's clock. It holds the case as the panel coded it
 //! and what the panel made of it; neither the note nor the patient's identifiers.
 
+mod access;
 mod check;
 mod content;
 mod file;
 mod page;
 
+pub use access::{Access, Ending, Reader, accesses, readers};
 pub use check::{Check, Decided, Fault, Verified, verify};
 pub use content::{Changed, Content, Happened, Let, Listed, Signed, plain_name};
 pub use file::{Evidence, is_evidence};

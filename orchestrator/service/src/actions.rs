@@ -29,6 +29,10 @@ action!(
     Sessions, "sessions", false
 );
 action!(
+    /// Finds a patient's sessions.
+    FindPatient, "find_patient", true
+);
+action!(
     /// Reads a note.
     ReadNote, "note", true
 );

@@ -18,6 +18,7 @@ mod keys;
 mod open;
 mod outbox;
 mod pair;
+mod patients;
 mod reading;
 mod replay;
 mod reporting;

@@ -5,6 +5,7 @@ use crate::{
     error::Error,
     grant::{SessionGrant, random_id, session_key},
     keys::Keys,
+    patients::{self, PSEUDONYM},
     runner::{Live, Runner},
     spans,
     store::SessionRow,
@@ -18,11 +19,6 @@ use bodh_panel_api::pb::ConveneRequest;
 use bodh_vault::View;
 use std::{collections::BTreeMap, time::Instant};
 use tracing::Instrument;
-
-/// The identifier that a clinician gave the patient for this session.
-pub(crate) const PSEUDONYM: &str = "pseudonym";
-/// Its most characters.
-const MOST_PSEUDONYM: usize = 64;
 
 /// What a clinician asks for.
 pub(crate) struct Convening {
@@ -39,12 +35,7 @@ impl Convening {
             return Err(Error::Invalid("the budget must be at least one cent".to_owned()));
         }
         let mut case = bodh_formats::read(&asked.case)?.case;
-        let pseudonym = asked.pseudonym.trim();
-        if pseudonym.chars().count() > MOST_PSEUDONYM || pseudonym.chars().any(char::is_control) {
-            return Err(Error::Invalid(format!(
-                "the pseudonym has at most {MOST_PSEUDONYM} characters, none a control"
-            )));
-        }
+        let pseudonym = patients::read(&asked.pseudonym)?;
         if !pseudonym.is_empty() {
             case.identifiers.entries.insert(0, (PSEUDONYM.to_owned(), pseudonym.to_owned()));
         }
@@ -97,7 +88,8 @@ impl Runner {
         };
         let subject_content = keys.commit(View::Findings, "subject", 0, &subject)?;
         let told = convened(&row, subject_content, &self.versions);
-        let queued = self.store.open_session(&row, &[pb::Draft::from(told)]).await?;
+        let tag = self.patients.tag_of(&identifiers);
+        let queued = self.store.open_session(&row, tag.as_ref(), &[pb::Draft::from(told)]).await?;
         self.outbox.wake();
         let grant = SessionGrant::new(&grant, key, &self.token_key()?)?;
         let panel = opened(&row, subject);
@@ -129,7 +121,13 @@ impl Runner {
             self.store.set_closed(&row.id, false).await?;
         }
         let key = session_key()?;
-        let grant = self.guardian.renew_session(&row.id, key.public(), &row.trace, access).await?;
+        let grant = match self.guardian.renew_session(&row.id, key.public(), &row.trace, access).await {
+            Ok(grant) => grant,
+            Err(error) => {
+                self.forget_erased(&row.id, &error).await;
+                return Err(error.into());
+            }
+        };
         let keys = Keys::open_all(&row.id, &grant, &row.keys)?;
         let subject = keys.open(View::Findings, "subject", 0, &row.subject)?;
         let mut events: Vec<(i64, Event)> = Vec::new();

@@ -3,9 +3,10 @@
 use crate::{
     drive::With,
     error::Error,
-    open::PSEUDONYM,
+    patients::PSEUDONYM,
     runner::{Runner, live},
     service::{Events, access, json},
+    store::SessionRow,
     watching::Frame,
 };
 use bodh_clinical::Identifiers;
@@ -19,6 +20,20 @@ use tokio_stream::wrappers::ReceiverStream;
 
 /// Frames that wait for a slow watcher: it then takes the newest.
 const WAITING: usize = 1;
+
+/// A session in a list, with how many of its escalations wait.
+pub(crate) fn item((row, waiting): (SessionRow, i64)) -> pb::SessionItem {
+    pb::SessionItem {
+        session: row.id,
+        requester: row.requester,
+        opened_unix_ms: row.opened_ms,
+        state: row.state,
+        budget_cents: row.budget_cents,
+        sequential: row.sequential,
+        trace: row.trace,
+        open_escalations: u32::try_from(waiting).unwrap_or(0),
+    }
+}
 
 /// A session as somebody begins to watch it.
 pub(crate) enum Look {
@@ -66,18 +81,8 @@ impl Runner {
     /// The caller's sessions, or everybody's.
     pub(crate) async fn list(&self, caller: &Caller, all: bool) -> Result<pb::SessionsReply, Error> {
         let own = (!all).then(|| caller.id.to_string());
-        let items = self.store.sessions(own.as_deref()).await?.into_iter();
-        let items = items.map(|(row, waiting)| pb::SessionItem {
-            session: row.id,
-            requester: row.requester,
-            opened_unix_ms: row.opened_ms,
-            state: row.state,
-            budget_cents: row.budget_cents,
-            sequential: row.sequential,
-            trace: row.trace,
-            open_escalations: u32::try_from(waiting).unwrap_or(0),
-        });
-        Ok(pb::SessionsReply { items: items.collect() })
+        let items = self.store.sessions(own.as_deref()).await?;
+        Ok(pb::SessionsReply { items: items.into_iter().map(item).collect() })
     }
 
     /// Whoever convened the session has now seen what was decided of it.

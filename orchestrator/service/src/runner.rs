@@ -7,6 +7,7 @@ use crate::{
     grant::SessionGrant,
     keys::Keys,
     outbox::Outbox,
+    patients::Patients,
     rules::Rules,
     status::Noted,
     store::{SessionRow, Store},
@@ -37,6 +38,8 @@ pub(crate) struct Runner {
     pub(crate) outbox: Outbox,
     pub(crate) pack: Pack,
     pub(crate) rules: Rules,
+    /// By which a patient's sessions are found.
+    pub(crate) patients: Patients,
     /// What the status is made of.
     pub(crate) noted: tokio::sync::Mutex<Noted>,
     pub(crate) versions: BTreeMap<String, String>,

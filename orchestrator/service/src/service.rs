@@ -2,8 +2,8 @@
 
 use crate::{
     actions::{
-        self, Amend, Convene, Decide, Export, Inbox, MarkIncident, Open, ReadNote, ReadReport, Replay, ReverseRule,
-        Review, Rules, Sessions, Status as ReadStatus, Stop,
+        self, Amend, Convene, Decide, Export, FindPatient, Inbox, MarkIncident, Open, ReadNote, ReadReport, Replay,
+        ReverseRule, Review, Rules, Sessions, Status as ReadStatus, Stop,
     },
     drive::sha256,
     error::Error,
@@ -180,6 +180,15 @@ impl Panel for Service {
     async fn sessions(&self, request: Request<pb::SessionsRequest>) -> Result<Response<pb::SessionsReply>, Status> {
         let (caller, all) = (Caller::of(&request)?, request.get_ref().all);
         self.guarded::<Sessions, _>(&caller, actions::sessions(all), self.runner.list(&caller, all)).await
+    }
+
+    async fn find_patient(
+        &self,
+        request: Request<pb::FindPatientRequest>,
+    ) -> Result<Response<pb::FindPatientReply>, Status> {
+        let (caller, asked) = (Caller::of(&request)?, request.into_inner());
+        let facts = self.runner.patients.search(&asked)?;
+        self.guarded::<FindPatient, _>(&caller, facts, self.runner.find_patient(asked)).await
     }
 
     async fn watch(&self, request: Request<pb::WatchRequest>) -> Result<Response<Events>, Status> {

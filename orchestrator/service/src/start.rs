@@ -1,6 +1,9 @@
 //! Starting: the store, the packs, the panel's members; what a crash left unfinished; then serving.
 
-use crate::{ask::Agents, expiry::Lives, outbox::Outbox, rules::Rules, runner::Runner, service::Service, store::Store};
+use crate::{
+    ask::Agents, expiry::Lives, outbox::Outbox, patients::Patients, rules::Rules, runner::Runner, service::Service,
+    store::Store,
+};
 use bodh_host::{Config, Confinement, Fatal, Host};
 use bodh_knowledge::Pack;
 use bodh_panel_api::pb::panel_server::PanelServer;
@@ -26,6 +29,8 @@ pub(crate) fn keep(config: &Config) -> Result<Confinement, Fatal> {
 pub(crate) async fn serve(host: Host) -> Result<(), Fatal> {
     let reading = tokio::task::spawn_blocking(pack);
     let store = Store::open(&folder(host.config())).await.map_err(|e| Fatal::usage(e.to_string()))?;
+    let fresh = store.is_empty().await.map_err(|e| Fatal::usage(e.to_string()))?;
+    let patients = Patients::open(&folder(host.config()), host.document(), fresh)?;
     let (joined, audit) = host.join().await?;
     let failed = |error: crate::error::Error| Fatal::failure(error.to_string());
     let lives = Lives::read(host.document())?;
@@ -48,6 +53,7 @@ pub(crate) async fn serve(host: Host) -> Result<(), Fatal> {
         agents: Arc::new(agents),
         pack,
         rules: Rules::default(),
+        patients,
         noted: tokio::sync::Mutex::default(),
         versions,
         lives,

@@ -2,7 +2,7 @@
 
 use super::{
     forgery::{chain, name},
-    guarded::{Convene, DOMAIN, HOLDER, World, id, question, view, with_tokens},
+    guarded::{Convene, DOMAIN, FindPatient, HOLDER, World, id, question, view, with_tokens},
 };
 use crate::harness::until;
 use bodh_audit_log::{Kind, Verdict};
@@ -164,6 +164,28 @@ async fn a_certificate_from_before_a_key_was_lost_opens_nothing() {
     let refusals = world.kept.of(Kind::Refusal);
     assert_eq!(refusals.iter().map(|entry| entry.cause.as_str()).collect::<Vec<_>>(), ["key_gone", "key_gone"]);
     world.gate.admit::<Convene>(&since, panel()).await.map(drop).unwrap();
+}
+
+#[tokio::test]
+async fn agents_and_services_do_not_find_a_patient() {
+    let world = World::new().await;
+    for (number, who) in
+        ["/agent/intake", "/agent/supervisor", "/service/orchestrator", "/service/console"].iter().enumerate()
+    {
+        let caller = Caller { id: id(who), ..ada() };
+        let asked = world.gate.admit::<FindPatient>(&caller, panel()).await.map(drop);
+        assert_eq!(asked, Err(Refusal::NotACaller), "{who}");
+        let refusals = world.kept.of(Kind::Refusal);
+        let entry = refusals.last().unwrap();
+        assert_eq!(
+            (refusals.len(), entry.action.as_str(), &entry.actors),
+            (number + 1, "find_patient", &vec![name(who)])
+        );
+    }
+    // Nor a clinician, by policy.
+    let refused = world.gate.admit::<FindPatient>(&ada(), panel()).await.map(drop);
+    assert!(matches!(refused, Err(Refusal::Denied { .. })), "{refused:?}");
+    assert_eq!(world.kept.all().len(), 5, "each one entry, and nothing else");
 }
 
 #[tokio::test]

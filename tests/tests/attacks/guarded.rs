@@ -92,6 +92,16 @@ impl Action for Convene {
     const CALLERS: &'static [Allowed] = &[Allowed::AnyHuman];
 }
 
+/// A search for a patient, by people.
+pub(super) struct FindPatient;
+
+impl Action for FindPatient {
+    const NAME: &'static str = "find_patient";
+    const EFFECT: bool = true;
+    const TOKEN: bool = false;
+    const CALLERS: &'static [Allowed] = &[Allowed::AnyHuman];
+}
+
 /// The view that the gates here judge by: the policies that are deployed.
 pub(super) fn view() -> View {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/policies");

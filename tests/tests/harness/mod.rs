@@ -267,6 +267,11 @@ impl Up {
         self.running.pid()
     }
 
+    /// What the panel and its services have said so far.
+    pub fn said(&self) -> String {
+        self.running.said("stderr") + &self.running.said("stdout")
+    }
+
     /// The process of one executable now, if it runs.
     pub fn process(&self, executable: &str) -> Option<u32> {
         children(self.pid()).into_iter().find(|(_, path)| path.ends_with(executable)).map(|(pid, _)| pid)

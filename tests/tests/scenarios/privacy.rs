@@ -41,14 +41,14 @@ pub(super) fn note() -> String {
 
 /// Fails when a canary is in `bytes`, in any spelling of its letters.
 #[track_caller]
-fn clean(place: &str, bytes: &[u8]) {
+pub(super) fn clean(place: &str, bytes: &[u8]) {
     let lower = bytes.to_ascii_lowercase();
     for canary in CANARIES {
         assert!(!holds(&lower, canary.to_ascii_lowercase().as_bytes()), "{canary} in {place}");
     }
 }
 
-fn clean_folder(stage: &Stage) {
+pub(super) fn clean_folder(stage: &Stage) {
     let places = [stage.dir(), stage.path("home")];
     let all: Vec<_> = places.iter().flat_map(|folder| files(folder)).collect();
     assert!(all.len() > 20, "databases, logs, tiles, keys: {all:?}");

@@ -10,6 +10,9 @@ use crate::Error;
 /// Rows per query, so that memory stays bounded whatever is asked.
 pub(crate) const CHUNK: usize = 256;
 
+/// Entries that are looked at in one query for where sessions begin.
+const STRETCH: u64 = 1_024;
+
 /// What to read. Empty fields do not restrict.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -97,4 +100,22 @@ async fn of_session(readers: &SqlitePool, session: &str, from: u64, to: u64) -> 
     );
     let found = found.bind(session).bind(to_row(from)?).bind(to_row(to)?).bind(limit).fetch_all(readers).await?;
     Ok(found.iter().map(stored).collect::<Result<_, _>>()?)
+}
+
+/// The first entries of sessions, the newest first, looking at one stretch below `to`: the leaves, and below which index to
+/// go on (nothing at the end). Whether an earlier entry is of the same session, the index by session knows.
+pub(crate) async fn begins(
+    readers: &SqlitePool,
+    from: u64,
+    to: u64,
+) -> Result<(Vec<(u64, Vec<u8>)>, Option<u64>), Error> {
+    let low = from.max(to.saturating_sub(STRETCH));
+    let found = sqlx::query(
+        "SELECT idx, key, session, leaf, leaf_hash FROM entries e WHERE idx >= ? AND idx < ? AND session <> ''
+         AND NOT EXISTS (SELECT 1 FROM entries p WHERE p.session = e.session AND p.session <> '' AND p.idx < e.idx)
+         ORDER BY idx DESC",
+    );
+    let found = found.bind(to_row(low)?).bind(to_row(to)?).fetch_all(readers).await?;
+    let rows: Vec<Stored> = found.iter().map(stored).collect::<Result<_, _>>()?;
+    Ok((rows.into_iter().map(|row| (row.index, row.leaf)).collect(), (low > from).then_some(low)))
 }

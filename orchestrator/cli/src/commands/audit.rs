@@ -1,5 +1,6 @@
 //! `bodh audit`: the record, verified from its published files, and read.
 
+mod access;
 mod export;
 mod replay;
 mod review;
@@ -26,6 +27,8 @@ enum What {
     Verify(verify::Args),
     /// Every entry of one session; reading it is an entry too
     Show(ShowArgs),
+    /// Who saw what of all sessions of one patient, by the pseudonym
+    Access(access::Args),
     /// The evidence of one session in one file: a page to read, and everything that proves it offline
     Export(export::Args),
     /// Put every question of a session again and compare the answers bit for bit; exits 4 where one differs
@@ -64,6 +67,7 @@ pub(crate) fn run(args: Args) -> Outcome {
     match args.what {
         What::Verify(args) => verify::run(&args),
         What::Show(args) => show(&args),
+        What::Access(args) => access::run(&args),
         What::Export(args) => export::run(&args),
         What::Replay(args) => replay::run(&args),
         What::Review(args) => review::run(&args),

@@ -139,6 +139,9 @@ mod tests {
     fn bad_usage_is_2() {
         for line in [
             vec!["bodh", "audit", "export", "x"],
+            vec!["bodh", "audit", "access", "x"],
+            vec!["bodh", "audit", "access", " ", "--state", "x"],
+            vec!["bodh", "audit", "access", "x", "--state", "x", "--from", "yesterday"],
             vec!["bodh", "audit", "replay", "x", "--state", "y"],
             vec!["bodh", "audit", "review", "0123456789abcdef0123456789abcdef"],
             vec!["bodh"],

@@ -12,7 +12,7 @@ use std::str::FromStr;
 use zeroize::Zeroizing;
 
 /// The services that seal keys of their own.
-const SEALERS: [&str; 2] = ["guardian", "audit"];
+const SEALERS: [&str; 3] = ["guardian", "audit", "orchestrator"];
 
 /// The folder of one state folder's keys: `$XDG_STATE_HOME/bodh/ID`, or nowhere for a run that keeps nothing.
 #[derive(Debug, Clone)]
@@ -142,7 +142,14 @@ impl Unlock {
         let mut keys = Vec::new();
         for service in SEALERS {
             let line = text.lines().find_map(|line| line.strip_prefix(service)?.strip_prefix(' '));
-            let key = line.map(str::trim).filter(|key| Identity::from_str(key).is_ok()).ok_or_else(damaged)?;
+            // The others are there: whole, and of a version in which this service sealed nothing.
+            let older = || {
+                Failure::input(format!(
+                    "{shown}: has no key of the {service}: this folder was made by an earlier version of bodh; use the program that made it"
+                ))
+            };
+            let line = line.ok_or_else(|| if keys.is_empty() { damaged() } else { older() })?;
+            let key = Some(line.trim()).filter(|key| Identity::from_str(key).is_ok()).ok_or_else(damaged)?;
             keys.push((service, SecretString::from(key.to_owned())));
         }
         Ok(Self(keys))
@@ -184,8 +191,9 @@ mod tests {
         let read = Unlock::of(&folder, &home, None).unwrap();
         let key = |unlock: &Unlock| unlock.for_service("guardian").unwrap().expose_secret().to_owned();
         assert_eq!(key(&made), key(&read));
-        assert_ne!(key(&made), made.for_service("audit").unwrap().expose_secret());
-        assert!(made.for_service("orchestrator").is_none());
+        let of = |name| made.for_service(name).unwrap().expose_secret().to_owned();
+        assert!(key(&made) != of("audit") && key(&made) != of("orchestrator") && of("audit") != of("orchestrator"));
+        assert!(made.for_service("console").is_none());
     }
 
     #[test]
@@ -209,6 +217,11 @@ mod tests {
         assert!(Unlock::of(&folder, &home, Some(&outside)).unwrap_err().to_string().contains("chmod 600"));
         write_private(&outside, b"guardian x\naudit y\n").unwrap();
         assert!(Unlock::of(&folder, &home, Some(&outside)).unwrap_err().to_string().contains("not an unlock key"));
+        let key = Identity::generate().to_string();
+        let two = format!("guardian {0}\naudit {0}\n", key.expose_secret());
+        write_private(&outside, two.as_bytes()).unwrap();
+        let refused = Unlock::of(&folder, &home, Some(&outside)).unwrap_err().to_string();
+        assert!(refused.contains("no key of the orchestrator") && !refused.contains("AGE-SECRET"), "{refused}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! From what the services answer to what the pages show. Pure.
 
+pub(crate) mod access;
 pub(crate) mod amend;
 pub(crate) mod ask;
 mod calibration;
@@ -10,6 +11,7 @@ mod incidents;
 pub(crate) mod live;
 mod measures;
 pub(crate) mod operations;
+pub(crate) mod patient;
 pub(crate) mod record;
 pub(crate) mod replay;
 pub(crate) mod report;

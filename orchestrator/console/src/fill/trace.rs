@@ -189,6 +189,7 @@ pub(crate) fn page(seen: &Seen<'_>) -> RecordTracePage {
         search: seen.search.to_owned(),
         hits,
         pages: Pages {
+            newest: None,
             newer: (here > 1).then(|| at(here - 1)),
             older: (here < last).then(|| at(here + 1)),
             which: format!("page {here} of {last}"),

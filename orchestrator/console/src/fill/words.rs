@@ -35,6 +35,15 @@ pub(crate) fn reason(signed: &str) -> String {
     signed.split_once(": ").filter(|(code, _)| known(code)).map_or(signed, |(_, words)| words).to_owned()
 }
 
+/// Names and values as a query of an address.
+pub(crate) fn query(fields: &[(&str, &str)]) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+    let coded = |text: &str| {
+        text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect::<String>()
+    };
+    fields.iter().map(|(name, value)| format!("{name}={}", coded(value))).collect::<Vec<_>>().join("&")
+}
+
 /// With a capital letter.
 pub(crate) fn capital(word: &str) -> String {
     let mut letters = word.chars();
@@ -181,6 +190,7 @@ mod tests {
         assert_eq!(short("0123456789abcdef"), "0123 4567");
         assert_eq!(short("ä"), "ä");
         assert_eq!(person("spiffe://bodh.internal/human/ann"), "ann");
+        assert_eq!(query(&[("a", "x y&b"), ("c", "ü")]), "a=x%20y%26b&c=%C3%BC");
         assert_eq!((cents(12.346), cents(-1.0), cents(f64::NAN)), (1235, 0, 0));
     }
 

@@ -1,10 +1,10 @@
-//! The record: which sessions there were, what happened in each, who saw it. Each reading is itself an entry.
+//! The record: what happened in a session, and who saw it. Each reading is itself an entry.
 
 use crate::{
     app::{App, Signed, page as show},
     assets::Asset,
     fault::Fault,
-    fill::{record, replay, trace},
+    fill::{access, replay, trace, words},
     view::record_trace::View,
 };
 use axum::{
@@ -17,8 +17,8 @@ use bodh_audit_log::Entry;
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// Entries read for a list of sessions: the newest; and of one session, more than any has.
-const MOST: usize = 200_000;
+/// More entries than a session has.
+const MOST: usize = 100_000;
 
 /// What is looked for.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -31,7 +31,8 @@ pub(crate) struct Wanted {
     pub(crate) decision: String,
     pub(crate) from: String,
     pub(crate) to: String,
-    pub(crate) page: String,
+    /// Sessions that begin below this index.
+    pub(crate) before: String,
 }
 
 /// How a trace is looked at.
@@ -40,19 +41,9 @@ pub(crate) struct Wanted {
 pub(crate) struct Look {
     view: String,
     q: String,
-    page: String,
-    from: String,
-    to: String,
-}
-
-pub(crate) async fn sessions(
-    State(app): State<Arc<App>>,
-    Query(wanted): Query<Wanted>,
-    signed: Signed,
-) -> Result<Response, Fault> {
-    let entries = read(&signed, Asked::default()).await?;
-    let frame = app.frame(Some(&signed.0), "The record", "/record", &[Asset::Record]);
-    Ok(show(&record::sessions(&entries, &wanted, frame)))
+    pub(crate) page: String,
+    pub(crate) from: String,
+    pub(crate) to: String,
 }
 
 pub(crate) async fn trace(
@@ -92,8 +83,19 @@ pub(crate) async fn access(
     signed: Signed,
 ) -> Result<Response, Fault> {
     let entries = session(&signed, &id).await?;
+    let roles = app.known_roles();
+    let asked = access::Asked {
+        entries: &entries,
+        subject: format!("Session {}", words::short(&id)),
+        rests_on: format!("It rests on the {} entries of this session.", entries.len()),
+        path: format!("/record/{id}/access"),
+        from: &look.from,
+        to: &look.to,
+        page: look.page.parse().unwrap_or(1),
+        roles: &|who| roles.get(who).cloned().unwrap_or_default(),
+    };
     let frame = app.frame(Some(&signed.0), "Access report", "/record", &[Asset::Record]);
-    Ok(show(&record::access(&entries, &id, (&look.from, &look.to), frame)))
+    Ok(show(&access::page(&asked, frame)))
 }
 
 /// All entries of a session.
@@ -103,11 +105,12 @@ async fn session(signed: &Signed, id: &str) -> Result<Vec<(u64, Entry)>, Fault> 
     if !sound {
         return Err(none());
     }
-    let entries = read(signed, Asked { session: id.to_owned(), ..Asked::default() }).await?;
+    let entries = read(signed, Asked { session: id.to_owned(), ..Asked::default() }, MOST).await?;
     if entries.is_empty() { Err(none()) } else { Ok(entries) }
 }
 
-async fn read(signed: &Signed, asked: Asked) -> Result<Vec<(u64, Entry)>, Fault> {
+/// Entries of the record, as many as asked for; an entry says that they were read.
+pub(crate) async fn read(signed: &Signed, asked: Asked, most: usize) -> Result<Vec<(u64, Entry)>, Fault> {
     let failed = |error: Error| match error {
         Error::Refused(_) => {
             Fault::of(&tonic::Status::permission_denied("the record is for compliance officers and operators"))
@@ -117,5 +120,5 @@ async fn read(signed: &Signed, asked: Asked) -> Result<Vec<(u64, Entry)>, Fault>
             Fault::of(&tonic::Status::unavailable(""))
         }
     };
-    signed.0.audit.read(asked).await.map_err(failed)?.all(MOST).await.map_err(failed)
+    signed.0.audit.read(asked).await.map_err(failed)?.all(most).await.map_err(failed)
 }

@@ -11,6 +11,7 @@ pub(crate) mod message;
 pub(crate) mod operations;
 pub(crate) mod parts;
 pub(crate) mod record_access;
+pub(crate) mod record_patient;
 pub(crate) mod record_replay;
 pub(crate) mod record_sessions;
 pub(crate) mod record_trace;

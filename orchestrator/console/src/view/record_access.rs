@@ -3,6 +3,7 @@
 use super::Chip;
 use super::frame::Frame;
 use super::parts::Link;
+use super::record_sessions::Pages;
 use askama::Template;
 
 /// The access report.
@@ -21,10 +22,18 @@ pub(crate) struct RecordAccessPage {
     pub(crate) from: String,
     /// To, the same.
     pub(crate) to: String,
+    /// What was wrong with the dates: the field's id and a sentence.
+    pub(crate) wrong: Vec<(String, String)>,
     /// One row per person or service, the most often first.
     pub(crate) people: Vec<Reader>,
-    /// Every access, newest first.
+    /// How many there are, in words.
+    pub(crate) each: String,
+    /// Accesses, newest first.
     pub(crate) rows: Vec<Access>,
+    /// The pages of them.
+    pub(crate) pages: Pages,
+    /// Back to the sessions of the patient whom the report is about.
+    pub(crate) back: Option<String>,
     /// The entry that this report made.
     pub(crate) recorded: Link,
 }
@@ -38,6 +47,8 @@ pub(crate) struct Reader {
     pub(crate) role: String,
     /// How often.
     pub(crate) times: u32,
+    /// How often refused or failed.
+    pub(crate) in_vain: u32,
     /// The first time.
     pub(crate) first: String,
     /// The last time.
@@ -57,7 +68,7 @@ pub(crate) struct Access {
     pub(crate) what: String,
     /// Why that was allowed: the policy's id.
     pub(crate) allowed_by: String,
-    /// Allowed or refused.
+    /// Allowed, failed or refused.
     pub(crate) verdict: Chip,
     /// The session.
     pub(crate) session: Link,

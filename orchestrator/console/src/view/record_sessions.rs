@@ -31,13 +31,27 @@ pub(crate) struct RecordSessionsPage {
     pub(crate) pages: Pages,
     /// That this search is itself an entry: which one.
     pub(crate) recorded: Link,
+    /// The search by a patient's pseudonym; none where the reader may not search by it.
+    pub(crate) patient: Option<PatientSearch>,
+}
+
+/// The form that finds a patient's sessions. It is sent as POST: a pseudonym has no place in an address, which browsers and
+/// servers keep.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PatientSearch {
+    /// Where it goes.
+    pub(crate) action: String,
+    /// The form's token.
+    pub(crate) csrf: String,
+    /// As it was typed.
+    pub(crate) pseudonym: String,
+    /// What is wrong with it.
+    pub(crate) error: Option<String>,
 }
 
 /// The search's fields. Empty for not asked.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Query {
-    /// The patient's pseudonym; none where the reader may not search by it, and then the field is not there.
-    pub(crate) pseudonym: Option<String>,
     /// Session id, or its beginning.
     pub(crate) session: String,
     /// A person's name or id.
@@ -58,7 +72,7 @@ impl Query {
     /// Whether anything was asked.
     pub(crate) fn is_asked(&self) -> bool {
         let typed = [&self.session, &self.person, &self.agent, &self.kind, &self.decision, &self.from, &self.to];
-        typed.iter().any(|text| !text.is_empty()) || self.pseudonym.as_ref().is_some_and(|text| !text.is_empty())
+        typed.iter().any(|text| !text.is_empty())
     }
 }
 
@@ -88,6 +102,8 @@ pub(crate) struct SessionRow {
 /// The pages of a result.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Pages {
+    /// The first page, where one does not know how many are between.
+    pub(crate) newest: Option<String>,
     /// The page before.
     pub(crate) newer: Option<String>,
     /// The page after.

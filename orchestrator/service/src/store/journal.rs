@@ -1,6 +1,6 @@
 //! The journal: a session's events, and everything that must be durable together with one.
 
-use super::{Decided, EscalationRow, FirstRow, RuleRow, SessionRow, Store, StoreError, firsts};
+use super::{Decided, EscalationRow, FirstRow, RuleRow, SessionRow, Store, StoreError, firsts, patients};
 use bodh_audit_api::pb;
 use bodh_audit_log::Draft;
 use prost::Message;
@@ -40,11 +40,16 @@ pub(crate) struct StepRows<'a> {
 }
 
 impl Store {
-    /// Opens a session: its row and the entries that tell of it.
+    /// Opens a session: its row, the tag of its patient where there is a pseudonym, and the entries that tell of it.
     ///
     /// # Errors
     /// When the store cannot be written; then nothing was.
-    pub(crate) async fn open_session(&self, row: &SessionRow, drafts: &[pb::Draft]) -> Result<i64, StoreError> {
+    pub(crate) async fn open_session(
+        &self,
+        row: &SessionRow,
+        patient: Option<&[u8; 32]>,
+        drafts: &[pb::Draft],
+    ) -> Result<i64, StoreError> {
         let mut tx = self.pool.begin().await?;
         sqlx::query("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, NULL, ?, 0, 0)")
             .bind(&row.id)
@@ -62,6 +67,9 @@ impl Store {
             .bind(&row.warnings)
             .execute(&mut *tx)
             .await?;
+        if let Some(tag) = patient {
+            patients::insert(&row.id, tag, &mut tx).await?;
+        }
         let last = queue(&mut tx, drafts).await?;
         // Durable now: the session and its entries. A crash before leaves neither.
         tx.commit().await?;

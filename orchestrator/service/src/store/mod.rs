@@ -8,6 +8,7 @@ mod escalations;
 mod firsts;
 mod journal;
 mod outbox;
+mod patients;
 mod reviews;
 mod rules;
 mod sessions;
@@ -16,6 +17,7 @@ mod told;
 pub(crate) use escalations::{Decided, EscalationRow};
 pub(crate) use firsts::FirstRow;
 pub(crate) use journal::StepRows;
+pub(crate) use patients::Found;
 pub(crate) use rules::RuleRow;
 pub(crate) use sessions::SessionRow;
 
@@ -26,7 +28,7 @@ use sqlx::{
 use std::{path::Path, time::Duration};
 
 /// The version of this store's tables.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS sessions (
@@ -36,6 +38,8 @@ CREATE TABLE IF NOT EXISTS sessions (
     hidden BLOB, warnings BLOB NOT NULL, closed INTEGER NOT NULL DEFAULT 0,
     seen_ms INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE TABLE IF NOT EXISTS patients (session TEXT PRIMARY KEY REFERENCES sessions(id), tag BLOB NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS patients_by_tag ON patients (tag);
 CREATE TABLE IF NOT EXISTS events (
     session TEXT NOT NULL REFERENCES sessions(id), seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, sealed BLOB NOT NULL,
     PRIMARY KEY (session, seq)
@@ -119,7 +123,7 @@ impl Store {
             return Err(StoreError::Version { found });
         }
         sqlx::raw_sql(TABLES).execute(&pool).await?;
-        sqlx::raw_sql("PRAGMA user_version = 4").execute(&pool).await?;
+        sqlx::raw_sql("PRAGMA user_version = 5").execute(&pool).await?;
         Ok(Self { pool })
     }
 
