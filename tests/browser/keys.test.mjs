@@ -43,11 +43,23 @@ async function add(who) {
   const presence = (id, enabled) =>
     who.cdp.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId: id, enabled });
   await presence(who.authenticatorId, false);
-  await who.page.click("#add-key button.primary");
-  await who.page.waitForSelector("#add-key .statement:not([hidden])");
-  const statement = await who.page.innerText("#add-key .statement pre");
-  await presence(who.authenticatorId, true);
-  await who.page.waitForFunction(() => document.querySelectorAll("#held-h ~ .scroll tbody tr").length > 1);
+  // Once the new one has signed, the person puts it down and touches the one that was there.
+  await who.page.route("**/keys/add/own", async (route) => {
+    await presence(second, false);
+    await presence(who.authenticatorId, true);
+    await route.continue();
+  });
+  const answered = (method, path) => who.page.waitForResponse((answer) =>
+    answer.request().method() === method && new URL(answer.url()).pathname === path);
+  const [asked] = await Promise.all([
+    answered("POST", "/keys/add/own").then((answer) => answer.json()),
+    answered("GET", "/keys"),
+    who.page.click("#add-key button.primary"),
+  ]);
+  const { statement } = asked;
+  await who.page.waitForLoadState();
+  await who.page.unroute("**/keys/add/own");
+  await presence(second, true);
   return { second, statement };
 }
 

@@ -308,7 +308,7 @@ describe("an invitation", () => {
     await fill(page, "dora", "clinician", "physician");
     await page.click("#invite button.primary");
     await page.waitForSelector("#invite .link:not([hidden])");
-    const link = await page.inputValue("#invite-link");
+    const link = await page.inputValue("#link-0");
     const signed = JSON.parse(await page.textContent("#invite .statement pre"));
     assert.deepEqual([signed.name, signed.roles], ["dora", ["clinician", "physician"]]);
     assert.match(signed.invited_by, /\/human\/olga$/);
@@ -316,7 +316,7 @@ describe("an invitation", () => {
     if (SCREENS) await page.screenshot({ path: join(SCREENS, "operations-invited.png"), fullPage: true });
     await page.goto(operations);
     await begin(page);
-    assert.ok((await page.isHidden("#invite .link")) && (await page.inputValue("#invite-link")) === "", "this once");
+    assert.ok((await page.isHidden("#invite .link")) && (await page.inputValue("#link-0")) === "", "this once");
     const dora = await enter(stage, chromium, link);
     await dora.page.goto(operations);
     assert.match(await dora.page.innerText("[aria-labelledby=people-h]"), /dora[\s\S]*clinician, physician\s+passkey/);

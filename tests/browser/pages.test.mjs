@@ -16,6 +16,7 @@ const PAGES = [
   ["inbox", "ann"], ["escalation blind", "ann"], ["escalation", "ann"], ["escalation decided", "ann"], ["report", "ann"],
   ["report not released", "ann"], ["not found", "ann"], ["refusal", "cleo"],
   ["record", "ann"], ["trace", "ann"], ["access", "ann"], ["verify", "ann"], ["operations", "ann"],
+  ["keys", "ann"], ["recover", "guest"],
 ];
 const DARK = ["escalation", "session"];
 
@@ -53,7 +54,8 @@ before(async () => {
   at.refusal = at.session;
   // Convened by somebody else: with the form of a review.
   const id = at.report.split("/")[2];
-  Object.assign(at, { record: "/record", trace: `/record/${id}`, access: `/record/${id}/access`, verify: "/verify", operations: "/operations" });
+  Object.assign(at, { record: "/record", trace: `/record/${id}`, access: `/record/${id}/access`, verify: "/verify", operations: "/operations",
+    keys: "/keys", recover: new URL(stage.bodh("human", "recover", "ann", "--state", stage.state).trim()).pathname });
 });
 
 after(async () => {

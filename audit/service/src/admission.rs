@@ -4,7 +4,7 @@
 //! the record asks the same questions (fresh trust, not revoked, a named caller, the policy) and writes refusals only.
 
 use bodh_gate::{Allowed, Gate, Person, Refusal};
-use bodh_identity::{Kind, SpiffeId, server::Peer};
+use bodh_identity::{Kind, server::Peer};
 use bodh_policy::{Entity, Request, Verdict};
 use tonic::Extensions;
 
@@ -116,6 +116,7 @@ mod tests {
 
     use bodh_audit_log::Draft;
     use bodh_gate::{Record, RecordError, Trust, View};
+    use bodh_identity::SpiffeId;
     use bodh_policy::{Policies, kernel};
 
     use super::*;

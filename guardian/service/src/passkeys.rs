@@ -89,7 +89,6 @@ async fn take(
     // Commit point: who changed whose keys is on record before it holds.
     let by = operator.as_ref().map_or(&id, |operator| &operator.id);
     decided(state, by, action, &id, Some(&record), trace).await?;
-    let cut = after.since_ms != before.since_ms;
     let person = Arc::new(after);
     let epoch = state.registry().store_change(&person, &lock).await?;
     // On record before any gate takes the new key: whoever reads the record later finds every signature after the entry that
@@ -99,7 +98,8 @@ async fn take(
         let _told = state.ledger().record(entry).await;
     }
     state.registry().changed(&person, epoch, &lock);
-    state.changed(cut.then_some(&id));
+    // The connection stays up for the answer; the gate refuses whatever else comes on it with a certificate from before.
+    state.changed(None);
     Ok(person)
 }
 

@@ -145,11 +145,10 @@ impl State {
         }
     }
 
-    /// The registry changed: the guardian's own gate follows, and the connections of whoever is revoked, or has to come in
-    /// anew, are closed.
-    pub(crate) fn changed(&self, cut: Option<&SpiffeId>) {
+    /// The registry changed: the guardian's own gate follows, and the connections of whoever is revoked now are closed.
+    pub(crate) fn changed(&self, revoked: Option<&SpiffeId>) {
         self.trust.replace(trust::view(&self.registry, &self.policy, &self.token_key, &self.guardian));
-        if let Some(id) = cut {
+        if let Some(id) = revoked {
             self.connections.close(id);
         }
     }

@@ -1,7 +1,6 @@
 "use strict";
 // Passkeys: sign in, enrol, sign a statement. No library; the server sends and gets base64url.
-// The forms say where to ask: `data-options` (the challenge), `data-made` (the new key), `data-own` (what it signed),
-// `action` (the answer).
+// Forms say where to ask: `data-options` (challenge), `data-made` (new key), `data-own` (what it signed), `action` (answer).
 (() => {
   const bytes = (text) => {
     const plain = atob(text.replace(/-/g, "+").replace(/_/g, "/"));
@@ -60,7 +59,7 @@
 
   const named = (ids) => (ids || []).map((id) => ({ type: "public-key", id: bytes(id) }));
 
-  /** Asks the device for a signature over the challenge, by one of these credentials or, where none is named, by any. */
+  /** Asks the device for a signature over the challenge, by one of these credentials, or by any. */
   async function sign(asked, credentials) {
     const made = await navigator.credentials.get({
       publicKey: {
@@ -91,7 +90,7 @@
     return post(form.action, { handle: asked.handle, user, credential: id, ...proof }, csrfOf(form), UNSURE);
   }
 
-  /** Makes a key, has it sign once at once (a key that cannot sign is found out now and not at 3 a.m.), and gives that. */
+  /** Makes a key and has it sign once: one that cannot is found out now and not at 3 a.m. */
   async function make(form) {
     const asked = await post(form.dataset.options, fields(form), csrfOf(form));
     const made = await navigator.credentials.create({

@@ -1,19 +1,19 @@
 //! A patient's sessions, as the orchestrator found them and the record tells of them.
 
 use super::{record::row, words};
+use crate::pages::listed::Entries;
 use crate::view::{
     frame::Frame,
     record_patient::RecordPatientPage,
     record_sessions::{Pages, SessionRow},
 };
-use bodh_audit_log::Entry;
 use bodh_panel_api::pb;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 pub(crate) fn sessions(
     (pseudonym, path): (&str, &str),
     found: &pb::FindPatientReply,
-    (shown, entries): (&[String], &HashMap<String, Vec<(u64, Entry)>>),
+    (shown, entries): (&[String], &Entries),
     (here, last): (usize, usize),
     frame: Frame,
 ) -> RecordPatientPage {

@@ -11,7 +11,7 @@ use bodh_audit_log::{Entry, Kind, Verdict};
 use data_encoding::HEXLOWER;
 
 /// Entries on one page: what keeps a long trace light.
-pub(crate) const PAGE: usize = 40;
+pub(crate) const PAGE: usize = 36;
 
 /// What the page is drawn from.
 pub(crate) struct Seen<'a> {

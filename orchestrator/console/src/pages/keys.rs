@@ -27,7 +27,7 @@ use bodh_identity::{
 use data_encoding::BASE64URL_NOPAD;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// A key on its way, whose it becomes.
 pub(crate) struct Adding {
@@ -150,7 +150,7 @@ pub(crate) async fn add(
     signed.check_header(&headers)?;
     let Step::Owning(record, by_new) = take(&app, &signed, &touched.handle)? else { return Err(late()) };
     let by_own = touched.assertion().ok_or_else(|| Fault::bad("The signature could not be read.").in_json())?;
-    change(&signed, SignedChange { record, by_own, by_new }).await?;
+    change(&app, &signed, SignedChange { record, by_own, by_new }).await?;
     Ok(Json(json!({ "next": "/keys" })))
 }
 
@@ -162,11 +162,11 @@ pub(crate) fn next(app: &App, signed: &Signed) -> Result<KeyChange, Fault> {
     Ok(KeyChange::new(signed.0.id.as_str(), &person.keys_head, chrono::Utc::now()))
 }
 
-/// The guardian takes a change, or says why not.
-pub(crate) async fn change(signed: &Signed, change: SignedChange) -> Result<(), Fault> {
+/// The guardian takes a change, or says why not. The next page shows it: this waits until the console has heard of it too.
+pub(crate) async fn change(app: &App, signed: &Signed, change: SignedChange) -> Result<(), Fault> {
     let trace = nonce().unwrap_or_default();
     let taken = signed.0.guardian.change_keys(change, &trace).await;
-    taken.map(drop).map_err(|error| match error {
+    let person = taken.map_err(|error| match error {
         bodh_guardian_api::Error::Refused { .. } => Fault::new(
             StatusCode::FORBIDDEN,
             "Refused",
@@ -175,7 +175,18 @@ pub(crate) async fn change(signed: &Signed, change: SignedChange) -> Result<(), 
         )
         .in_json(),
         other => Fault::of_guardian(&other).in_json(),
-    })
+    })?;
+    let heard = || {
+        let view = app.joined.gate.trust().current().ok();
+        view.is_none_or(|view| view.people.get(&signed.0.id).is_none_or(|p| p.keys_head == person.keys_head))
+    };
+    for _ in 0..100 {
+        if heard() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(())
 }
 
 fn take(app: &App, signed: &Signed, handle: &str) -> Result<Step, Fault> {

@@ -46,6 +46,6 @@ pub(crate) async fn answer(
 ) -> Result<Json<Value>, Fault> {
     signed.check_header(&headers)?;
     let touch::Given { statement: record, signature } = touch::take(&app, &signed, &act(&key), &touched)?;
-    change(&signed, SignedChange { record, by_own: signature, by_new: Vec::new() }).await?;
+    change(&app, &signed, SignedChange { record, by_own: signature, by_new: Vec::new() }).await?;
     Ok(Json(json!({ "next": "/keys" })))
 }

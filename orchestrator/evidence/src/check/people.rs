@@ -50,9 +50,19 @@ enum Step<'a> {
 }
 
 pub(super) fn check(given: &Given<'_>, checks: &mut Vec<Check>) -> Result<People, Fault> {
+    let (people, changes) = read(&given.content.people, given.all, given.until)?;
+    let names: Vec<_> = people.0.iter().map(|person| person.enrolled.record.name.as_str()).collect();
+    let changed = if changes > 0 { format!("; {changes} changes of keys, each signed") } else { String::new() };
+    let found = format!("{}: each let in by an operator, on record{changed}", names.join(", "));
+    checks.push(Check { what: STEP, found });
+    Ok(people)
+}
+
+/// The people in the file by the entries `all` of the log, up to the one that commits to it; and how often keys changed.
+fn read(told: &[Let], all: &[(u64, Entry)], until: u64) -> Result<(People, usize), Fault> {
     let mut people: Vec<Known> = Vec::new();
     let mut changes = 0;
-    for (index, step) in steps(given)? {
+    for (index, step) in steps(told, all, until)? {
         match step {
             Step::In(person) => {
                 let enrolled = enter(&people, index, person)?;
@@ -70,24 +80,18 @@ pub(super) fn check(given: &Given<'_>, checks: &mut Vec<Check>) -> Result<People
             }
         }
     }
-    let names: Vec<_> = people.iter().map(|person| person.enrolled.record.name.as_str()).collect();
-    let changed = if changes > 0 { format!("; {changes} changes of keys, each signed") } else { String::new() };
-    let found = format!("{}: each let in by an operator, on record{changed}", names.join(", "));
-    checks.push(Check { what: STEP, found });
-    Ok(People(people))
+    Ok((People(people), changes))
 }
 
 /// Every letting-in and change of keys in the file, each at the entry that commits to its record, in the order of the log; and
 /// no entry of a change of these people's keys is without its record here.
-fn steps<'a>(given: &Given<'a>) -> Result<Vec<(u64, Step<'a>)>, Fault> {
+fn steps<'a>(told: &'a [Let], all: &[(u64, Entry)], until: u64) -> Result<Vec<(u64, Step<'a>)>, Fault> {
     let mut steps = Vec::new();
-    let content = given.content;
-    for (number, person) in content.people.iter().enumerate() {
+    for (number, person) in told.iter().enumerate() {
         let Ok(record) = Enrolment::parse(person.record.as_bytes()) else {
             return fault(STEP, format!("enrolment {} does not read", number + 1));
         };
-        let Some((index, entry)) = given.all.iter().find(|(_, entry)| lets_in(entry) == Some(record.id.as_str()))
-        else {
+        let Some((index, entry)) = all.iter().find(|(_, entry)| lets_in(entry) == Some(record.id.as_str())) else {
             return fault(STEP, format!("no entry lets {} in", record.id));
         };
         if !commits(entry, &person.record) {
@@ -96,8 +100,8 @@ fn steps<'a>(given: &Given<'a>) -> Result<Vec<(u64, Step<'a>)>, Fault> {
         steps.push((if number == 0 { 0 } else { *index }, Step::In(person)));
         let mut records = person.changes.iter();
         let of_them =
-            |(index, entry): &&(u64, Entry)| *index < given.until && changes_keys(entry) == Some(record.id.as_str());
-        for (index, entry) in given.all.iter().filter(of_them) {
+            |(index, entry): &&(u64, Entry)| *index < until && changes_keys(entry) == Some(record.id.as_str());
+        for (index, entry) in all.iter().filter(of_them) {
             match records.next() {
                 Some(change) if commits(entry, &change.record) => {
                     steps.push((*index, Step::Keys(change, record.id.clone())));
@@ -148,3 +152,7 @@ fn change_keys(people: &[Known], index: u64, change: &Changed, id: &str) -> Resu
         Err(cause) => fault_at(STEP, index, format!("a change of the keys of {id} does not hold: {cause}")),
     }
 }
+
+#[cfg(test)]
+#[path = "tests/people.rs"]
+mod tests;
