@@ -209,13 +209,13 @@ fn text(people: &[pb::Person]) -> String {
     let mut out = String::new();
     for person in people {
         let revoked = if person.revoked { "  REVOKED" } else { "" };
+        let keys = if person.keys.len() > 1 { format!(" ({} keys)", person.keys.len()) } else { String::new() };
         // Writing to a String has no failure path.
         let _written = writeln!(
             out,
-            "{}  {}  {} {}  since {}, by {}{revoked}",
+            "{}  {}  {}{keys}  since {}, by {}{revoked}",
             shown(&person.name),
             shown(&person.roles.join(", ")),
-            person.keys.len(),
             shown(&person.assurance),
             super::inbox::time(person.enrolled_unix_ms),
             shown(&person.enrolled_by)
