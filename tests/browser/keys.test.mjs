@@ -4,7 +4,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { axe, browser, demo, person, weight } from "./stage.mjs";
-import { enrol, enter, get, invite, raw, signIn, submit } from "./steps.mjs";
+import { enrol, enter, get, inbox, invite, raw, signIn, submit } from "./steps.mjs";
 
 const SCREENS = process.env.SCREENS;
 const MOST_BYTES = 100_000;
@@ -85,6 +85,20 @@ describe("one more key", () => {
     await signIn(other.page);
     ann.thief = { ...other, stage };
     assert.equal((await get(ann.thief, "/keys")).status, 200);
+    // And watches a session, live.
+    const [{ rows: [{ review }] }] = await inbox(other.page, stage.origin);
+    const path = (await get(ann.thief, review)).text.match(/\/sessions\/[0-9a-f]{32}/)[0];
+    const opened = other.page.waitForResponse((answer) => answer.url().endsWith(`${path}/events`));
+    ann.thief.watching = other.page.evaluate(async (events) => {
+      const reader = (await fetch(events)).body.getReader();
+      let said = "";
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return said;
+        said += new TextDecoder().decode(value);
+      }
+    }, `${path}/events`);
+    assert.equal((await opened).status(), 200);
   });
 
   it("is on record, before it held and that it holds", async () => {
@@ -119,6 +133,8 @@ describe("a key that is lost", () => {
     const out = await get(ann.thief, "/inbox");
     assert.equal(out.status, 303);
     assert.match(out.headers.location, /^\/sign-in/);
+    const late = new Promise((done) => setTimeout(() => done("still watching"), 5_000));
+    assert.match(await Promise.race([ann.thief.watching, late]), /event: ended/, "what was watched live has ended");
   });
 
   it("does not sign in again", async () => {
