@@ -12,7 +12,9 @@ use std::{
 use bodh_audit_log::Kind;
 use bodh_gate::Refusal;
 use bodh_guardian::{door, passkeys, people, state::State};
-use bodh_guardian_api::{Invitation, KeyChange, SignedChange, SignedInvitation, named, pb, proof};
+use bodh_guardian_api::{
+    Invitation, KeyChange, MAX_CHANGES, MAX_HELD, SignedChange, SignedInvitation, named, pb, proof,
+};
 use bodh_identity::{
     signing::{Context, PersonKey, Signer},
     verify,
@@ -222,6 +224,35 @@ async fn changes_are_refused_for_the_right_reason() {
     let late = next(&world, &state).removing([named(&second.key())]);
     assert_eq!(code("ann", signed(&late, Some(&ann), None)).await, "revoked");
     assert_eq!(world.memory.of(passkeys::KEYS).len(), 1, "one change was taken");
+}
+
+#[tokio::test]
+async fn keys_and_changes_of_them_are_bounded() {
+    let (world, state, ann) = with_ann().await;
+    for held in 2..=MAX_HELD {
+        let more = Authenticator::new();
+        let adding = next(&world, &state).adding(&more.key());
+        assert_eq!(change(&state, "ann", signed(&adding, Some(&ann), Some(&more))).await, Ok(held));
+    }
+    let one_more = Authenticator::new();
+    let adding = next(&world, &state).adding(&one_more.key());
+    assert_eq!(change(&state, "ann", signed(&adding, Some(&ann), Some(&one_more))).await, Err("too_many"));
+    // One is taken away and another comes, until there have been as many changes as there may be.
+    for _ in MAX_HELD - 1..MAX_CHANGES {
+        let last = state.registry().person(&human("ann")).unwrap().keys().held().last().unwrap().key.clone();
+        let full = state.registry().person(&human("ann")).unwrap().keys().held().len() == MAX_HELD;
+        let (fresh, record) = (Authenticator::new(), next(&world, &state));
+        let sent = if full {
+            signed(&record.removing([named(&last)]), Some(&ann), None)
+        } else {
+            signed(&record.adding(&fresh.key()), Some(&ann), Some(&fresh))
+        };
+        change(&state, "ann", sent).await.unwrap();
+    }
+    let person = state.registry().person(&human("ann")).unwrap();
+    assert_eq!(person.changes.len(), MAX_CHANGES);
+    let removing = next(&world, &state).removing([named(&person.keys().held().last().unwrap().key)]);
+    assert_eq!(change(&state, "ann", signed(&removing, Some(&ann), None)).await, Err("too_many"));
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Enrolment: the link that an operator gave becomes a passkey, which signs the record that makes its holder a person here,
 //! or that it takes the place of the keys that they have lost.
 
-use super::touch::Touched;
+use super::touch::{Made, Touched};
 use crate::{
     app::{App, page as show},
     assets::Asset,
@@ -17,10 +17,7 @@ use axum::{
     response::Response,
 };
 use bodh_guardian_api::{Enrolment, Invitation, KeyChange, SignedChange, SignedInvitation, named};
-use bodh_identity::{
-    passkey::Passkey,
-    signing::{Context, challenge},
-};
+use bodh_identity::signing::{Context, challenge};
 use data_encoding::BASE64URL_NOPAD;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -40,15 +37,6 @@ pub(crate) enum Enrolling {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Invited {
     invitation: String,
-}
-
-/// The new key.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Made {
-    handle: String,
-    credential: String,
-    public_key: String,
 }
 
 /// An invitation that can be read and has not ended. Whether an operator signed it is for the guardian to say.
@@ -98,10 +86,7 @@ pub(crate) async fn options(State(app): State<Arc<App>>, Form(invited): Form<Inv
 
 pub(crate) async fn made(State(app): State<Arc<App>>, Json(made): Json<Made>) -> Result<Json<Value>, Fault> {
     let Some(Enrolling::Making(link, invitation)) = app.enrolling.take(&made.handle) else { return Err(late()) };
-    let unusable = || Fault::bad("That key is of a kind that is not taken here. Use another device.").in_json();
-    let part = |text: &str| BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| unusable());
-    let passkey = Passkey::new(&part(&made.public_key)?, &app.site.rp_id, &part(&made.credential)?);
-    let key = passkey.map_err(|_| unusable())?.to_bytes();
+    let key = made.passkey(&app)?;
     if invitation.replaces.is_some() {
         let record =
             KeyChange { invitation: Some(link), ..lost(&app, &invitation).map_err(Fault::in_json)?.adding(&key) };

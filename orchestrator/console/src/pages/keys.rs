@@ -1,7 +1,7 @@
 //! A person's own keys: which they are, and how one more is made. The new key and one that they have both sign the same
 //! record; the guardian takes it on these two signatures and on nothing that the console says.
 
-use super::touch::{Touched, passkeys};
+use super::touch::{Made, Touched, passkeys};
 use crate::{
     app::{App, Signed, page as show},
     assets::Asset,
@@ -25,7 +25,6 @@ use bodh_identity::{
     signing::{Context, challenge},
 };
 use data_encoding::BASE64URL_NOPAD;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 
@@ -42,15 +41,6 @@ enum Step {
     Proving(Vec<u8>),
     /// It has; a key that the person has is to sign too.
     Owning(Vec<u8>, Vec<u8>),
-}
-
-/// The new key.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Made {
-    handle: String,
-    credential: String,
-    public_key: String,
 }
 
 pub(crate) async fn page(State(app): State<Arc<App>>, signed: Signed) -> Result<Response, Fault> {
@@ -109,10 +99,7 @@ pub(crate) async fn made(
 ) -> Result<Json<Value>, Fault> {
     signed.check_header(&headers)?;
     let Step::Making = take(&app, &signed, &made.handle)? else { return Err(late()) };
-    let unusable = || Fault::bad("That key is of a kind that is not taken here. Use another device.").in_json();
-    let part = |text: &str| BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| unusable());
-    let passkey = Passkey::new(&part(&made.public_key)?, &app.site.rp_id, &part(&made.credential)?);
-    let key = passkey.map_err(|_| unusable())?.to_bytes();
+    let key = made.passkey(&app)?;
     let record = next(&app, &signed)?.adding(&key).to_bytes();
     let challenge = BASE64URL_NOPAD.encode(&challenge(Context::Keys, &record));
     go_on(&app, &signed, &made.handle, Step::Proving(record));

@@ -42,6 +42,25 @@ impl Touched {
     }
 }
 
+/// A new key, as a browser tells of it: each part in base64url.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Made {
+    pub(crate) handle: String,
+    credential: String,
+    public_key: String,
+}
+
+impl Made {
+    /// The passkey for this site, as a record names it.
+    pub(crate) fn passkey(&self, app: &App) -> Result<Vec<u8>, Fault> {
+        let unusable = || Fault::bad("That key is of a kind that is not taken here. Use another device.").in_json();
+        let part = |text: &str| BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| unusable());
+        let passkey = Passkey::new(&part(&self.public_key)?, &app.site.rp_id, &part(&self.credential)?);
+        Ok(passkey.map_err(|_| unusable())?.to_bytes())
+    }
+}
+
 /// A statement that waits for a touch: whose, for what, and exactly what is signed.
 pub(crate) struct Statement {
     who: String,
