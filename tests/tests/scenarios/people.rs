@@ -88,3 +88,12 @@ fn strangers_and_lesser_roles_decide_nothing() {
     }
     assert_eq!(open(&stage), escalations);
 }
+
+#[test]
+fn only_passkeys_that_somebody_has_are_replaced() {
+    let (stage, _) = waiting();
+    for (name, says) in [("nobody", "nobody is enrolled as nobody"), ("ann", "ann signs with a key file")] {
+        let refused = stage.bodh(&["human", "recover", name, "--state", "DIR"]).ended(2);
+        assert!(refused.stdout.is_empty() && refused.stderr.contains(says), "{refused:?}");
+    }
+}
