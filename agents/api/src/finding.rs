@@ -15,6 +15,7 @@ fn finding(value: pb::Finding) -> Result<Finding, WireError> {
         label: label(value.label, limits::LABEL, "label")?,
         presence: presence(value.presence)?,
         origin: origin(required(value.origin, "origin")?)?,
+        past: value.past,
     })
 }
 
@@ -62,6 +63,7 @@ pub(crate) fn findings_out(items: Vec<Finding>) -> Vec<pb::Finding> {
             }
             Origin::Corrected { amendment } => Wire::Corrected(amendment),
         }),
+        past: f.past,
     };
     items.into_iter().map(one).collect()
 }

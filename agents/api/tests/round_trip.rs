@@ -55,11 +55,12 @@ fn finding() -> impl Strategy<Value = Finding> {
             .prop_map(|(amendment, start, n)| Origin::Added { amendment, span: Span { start, end: start + n } }),
         (0_u32..1_000).prop_map(|amendment| Origin::Corrected { amendment }),
     ];
-    (term(), label(), presence(), origin).prop_map(|(term, label, presence, origin)| Finding {
+    (term(), label(), presence(), origin, any::<bool>()).prop_map(|(term, label, presence, origin, past)| Finding {
         term,
         label,
         presence,
         origin,
+        past,
     })
 }
 
@@ -261,7 +262,7 @@ fn hypothesis_with(change: impl FnOnce(&mut pb::Hypothesis)) -> String {
 
 fn finding_with(change: impl FnOnce(&mut pb::Finding)) -> String {
     let origin = Some(pb::finding::Origin::Coded(0));
-    let mut finding = pb::Finding { term: "HP:1".to_owned(), label: String::new(), presence: 1, origin };
+    let mut finding = pb::Finding { term: "HP:1".to_owned(), label: String::new(), presence: 1, origin, past: false };
     change(&mut finding);
     let chart = pb::DifferentialQuestion { subject: None, findings: vec![finding] };
     ask(pb::question::Ask::Differential(chart)).to_string()

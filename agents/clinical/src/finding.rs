@@ -57,6 +57,9 @@ pub struct Finding {
     pub presence: Presence,
     /// Where it came from.
     pub origin: Origin,
+    /// Told of the time before the present encounter: it may have nothing to do with why the person is here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub past: bool,
 }
 
 /// Why a feature was not used.

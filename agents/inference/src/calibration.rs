@@ -1,10 +1,11 @@
 //! Probabilities that mean what they say.
 //!
 //! Findings are not independent and a pack is never whole, so a product of likelihood ratios is too sure of itself in some
-//! charts and not sure enough in others. What the leading diagnosis' probability should be follows from two numbers (Platt
-//! 1999, logistic scaling): its raw log odds, and how much evidence it has per finding. The listed hypotheses are then raised
-//! to one common exponent, so that the leading one has that probability and the odds between any two are still those that
-//! their claims give, to that exponent. It is stated in the differential.
+//! charts and not sure enough in others. What the leading diagnosis' probability should be follows (Platt 1999, logistic
+//! scaling) from its raw log odds; from how much evidence it has per finding; from how many findings there are, and how many of
+//! them it is known for in these very terms. The listed hypotheses are then raised to one common exponent, so that the leading one
+//! has that probability and the odds between any two are still those that their claims give, to that exponent. It is stated in
+//! the differential.
 
 use crate::chart::Sign;
 use crate::domain::Domain;
@@ -12,28 +13,62 @@ use bodh_clinical::{Differential, Hypothesis, Presence};
 use bodh_knowledge::Pack;
 use std::f64::consts::LN_2;
 
-/// Intercept, weight of the raw log odds, and weight of the evidence per finding (natural units).
-type Curve = [f64; 3];
+/// What the probability follows from.
+#[derive(Debug, Clone, Copy)]
+struct Grounds {
+    /// Raw log odds of the leading diagnosis.
+    odds: f64,
+    /// What speaks for it, per present finding; natural units.
+    evidence: f64,
+    /// Share of the present findings that it is known for in these very terms, times the logarithm of how many there are.
+    exact: f64,
+    /// Logarithm of how many present findings there are.
+    count: f64,
+}
 
-/// Fitted on 5,869 published cases, all annotations. Where a case's own publication is left out it is too sure by 0.176.
-const RARE: Curve = [-2.12, 0.67, 0.73];
-/// Fitted on 72 examination cases, and so coarse: only flattened.
-const GENERAL: Curve = [0.0, 0.45, 0.0];
+/// Intercept, and the weights of the grounds in their order.
+type Curve = [f64; 5];
+
+/// Fitted on every third of 5,869 published cases together with the same cases without their own publication, the latter at half
+/// weight: a patient's disease is described by others' cases. Over held-out fifths of the publications the error is 0.049 on the
+/// former and 0.091 on the latter.
+const RARE: Curve = [-2.9671, 0.5142, 0.6754, 1.8946, -1.0318];
+/// Fitted on 72 examination cases and 120 of our own that nothing else was chosen on: too few for more than two numbers.
+const GENERAL: Curve = [-0.3, 0.3, 0.0, 0.0, 0.0];
 /// Bounds of the exponent.
 pub(crate) const EXPONENTS: (f64, f64) = (0.2, 5.0);
-/// Less weight than this is no chart.
-const LEAST_WEIGHT: f64 = 0.5;
 /// Halvings of the interval in which the exponent lies: more than a number of 64 bits can tell apart.
 const HALVINGS: usize = 60;
 
-/// What the leading diagnosis' probability should be.
-fn target(domain: Domain, raw: f64, evidence: f64) -> f64 {
-    let [intercept, odds, per_finding] = match domain {
-        Domain::Rare => RARE,
-        Domain::General => GENERAL,
-    };
-    let log_odds = (raw / (1.0 - raw).max(1e-9)).max(1e-9).ln();
-    1.0 / (1.0 + (-(intercept + odds * log_odds + per_finding * evidence)).exp())
+impl Grounds {
+    fn of(leading: &Hypothesis) -> Self {
+        let raw = leading.probability;
+        let present = || leading.claims.iter().filter(|claim| claim.presence == Presence::Present);
+        let count = size(present().count()).max(1.0);
+        let exact = size(present().filter(|claim| claim.matched.as_ref() == Some(&claim.finding)).count());
+        Self {
+            odds: (raw / (1.0 - raw).max(1e-6)).max(1e-6).ln().clamp(-8.0, 12.0),
+            evidence: sum_of_bits(leading) * LN_2 / count,
+            exact: exact / count * count.ln(),
+            count: count.ln(),
+        }
+    }
+
+    /// What the leading diagnosis' probability should be.
+    fn probability(self, domain: Domain) -> f64 {
+        let [intercept, odds, evidence, exact, count] = match domain {
+            Domain::Rare => RARE,
+            Domain::General => GENERAL,
+        };
+        let log_odds =
+            intercept + odds * self.odds + evidence * self.evidence + exact * self.exact + count * self.count;
+        1.0 / (1.0 + (-log_odds).exp())
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a count of findings")]
+fn size(n: usize) -> f64 {
+    n as f64
 }
 
 /// The sum of what speaks for a hypothesis, in bits.
@@ -45,14 +80,11 @@ pub(crate) fn sum_of_bits(hypothesis: &Hypothesis) -> f64 {
 pub(crate) fn calibrate(pack: &Pack, signs: &[Sign], mut differential: Differential) -> Differential {
     let Some(leading) = differential.leading() else { return differential };
     let Some(disease) = pack.disease(leading.id.as_str()) else { return differential };
-    let mut present = signs.iter().filter(|s| s.presence == Presence::Present).peekable();
-    if present.peek().is_none() {
+    if signs.iter().all(|sign| sign.presence != Presence::Present) {
         // Before any finding nothing was multiplied: what was there before is what it is.
         return Differential { exponent: 1.0, ..differential };
     }
-    let weight: f64 = present.map(|s| s.weight).sum::<f64>().max(LEAST_WEIGHT);
-    let evidence = sum_of_bits(leading) * LN_2 / weight;
-    let wanted = target(Domain::of(pack, disease), leading.probability, evidence);
+    let wanted = Grounds::of(leading).probability(Domain::of(pack, disease));
     let logs: Vec<f64> = differential.hypotheses.iter().map(|h| h.probability.max(f64::MIN_POSITIVE).ln()).collect();
     let listed: f64 = differential.hypotheses.iter().map(|h| h.probability).sum();
     let first = logs.first().copied().unwrap_or(0.0);

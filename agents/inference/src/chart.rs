@@ -11,7 +11,7 @@ pub const MOST_FINDINGS: usize = 1_000;
 /// Oldest age that is believed, in days (150 years).
 const OLDEST: u32 = 150 * 366;
 /// How fast findings that say the same lose weight; chosen on published cases.
-const REDUNDANCY: f64 = 0.3;
+const REDUNDANCY: f64 = 0.26;
 /// Beyond this many present findings their pairwise overlap is not worked out: all get the weight of the last.
 const MOST_COMPARED: usize = 200;
 
@@ -74,7 +74,10 @@ pub(crate) fn signs(pack: &Pack, findings: &[Finding]) -> Vec<Sign> {
     let excluded: Vec<TermIx> = all.keys().filter(|s| s.1 == Presence::Excluded).map(|s| s.0).collect();
     let explained: BTreeSet<TermIx> = present.iter().flat_map(|known| pack.explains(*known)).collect();
     // What is not there, although something known would explain it, tells as much as ever.
-    let is_explained = |term, presence| presence == Presence::Present && explained.contains(&term);
+    let past: BTreeSet<TermIx> =
+        findings.iter().filter(|f| f.past).filter_map(|f| pack.term(f.term.as_str())).collect();
+    let then = |term| past.contains(&term) && !pack.is_own(term);
+    let is_explained = |term, presence| presence == Presence::Present && (explained.contains(&term) || then(term));
     let weigh = |((term, presence), id): (&(TermIx, Presence), &TermId)| Sign {
         term: *term,
         id: id.clone(),

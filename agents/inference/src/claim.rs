@@ -5,10 +5,11 @@
 //! general of which *h* is one form. `F` is the propagated rate, `bg` the background.
 
 use crate::chart::Sign;
-use crate::domain::{Domain, NEVER_LOG};
+use crate::domain::{Domain, NEVER_LOG, log_untold};
 use bodh_clinical::{Claim, ClaimId, DiseaseId, Presence, TermId};
 use bodh_knowledge::{DiseaseIx, Grounds, NEVER, Pack, Revision, TermIx, rate_of};
 use std::f64::consts::LN_2;
+use std::sync::LazyLock;
 
 /// Rates above this count as this.
 const MOST_RATE: f64 = 0.95;
@@ -39,6 +40,21 @@ pub(crate) fn log_rate(step: u8) -> f64 {
 pub(crate) fn log_without(rate: f64) -> f64 {
     (1.0 - rate.min(MOST_RATE)).ln()
 }
+
+/// A number for each rate that a byte can hold.
+type OfSteps = LazyLock<[f64; 256]>;
+
+fn of_steps(of: impl Fn(u8) -> f64) -> [f64; 256] {
+    std::array::from_fn(|step| of(u8::try_from(step).unwrap_or(u8::MAX)))
+}
+
+/// As [`log_rate`].
+pub(crate) static RATES: OfSteps = LazyLock::new(|| of_steps(log_rate));
+/// As [`log_without`].
+pub(crate) static WITHOUT: OfSteps = LazyLock::new(|| of_steps(|step| log_without(rate_of(step))));
+/// As [`log_untold`], of an antecedent at this rate.
+pub(crate) static UNTOLD: OfSteps =
+    LazyLock::new(|| of_steps(|step| if step == NEVER { 0.0 } else { log_untold(rate_of(step)) }));
 
 /// What an excluded finding says of a disease that has it at this rate, times the weight, in natural units.
 pub(crate) fn against(domain: Domain, rate: f64, background: f64) -> f64 {

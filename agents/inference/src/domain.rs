@@ -44,23 +44,23 @@ const RARE: Weights = Weights {
 /// Chosen on examination cases.
 const GENERAL: Weights = Weights {
     steepness: 1.37,
-    least_ratio: 0.27,
-    excluded: 1.1,
-    breadth: 0.07,
-    temper: 0.745,
-    least_incidental: 0.8,
-    incidental: 0.47,
+    least_ratio: 0.35,
+    excluded: 1.18,
+    breadth: 0.12,
+    temper: 0.86,
+    least_incidental: 0.54,
+    incidental: 0.61,
 };
 
-/// What is left of a finding's weight where the chart says the reason of it: a known diabetic's high blood sugar tells little
-/// new. Any share between 0 and a half does as well on examination cases.
-pub(crate) const EXPLAINED: f64 = 0.25;
+/// What is left of a finding's weight where the chart says the reason of it (a known diabetic's high blood sugar tells little new)
+/// or tells it of the past (an otitis of last year). Any share below a quarter does as well on examination cases.
+pub(crate) const EXPLAINED: f64 = 0.1;
 
 /// Logarithm of the ratio of a present finding that a condition practically never shows.
-pub(crate) const NEVER_LOG: f64 = -4.0;
+pub(crate) const NEVER_LOG: f64 = -2.4;
 /// How much of a prevalence's logarithm counts: a note is written about somebody who sought care, and the common is not
 /// a thousand times as likely there as the uncommon.
-const PRIOR_WEIGHT: f64 = 0.12;
+const PRIOR_WEIGHT: f64 = 0.09;
 /// Log prior of a condition that one in a thousand has, beside a rare disease's of zero.
 const GENERAL_PRIOR: f64 = -0.55;
 /// Share at which a condition's prior is [`GENERAL_PRIOR`].
@@ -118,7 +118,7 @@ impl Domain {
 }
 
 /// How strongly a chart's findings speak for the one or the other part of the pack.
-const DOMAIN_WEIGHT: f64 = 1.17;
+const DOMAIN_WEIGHT: f64 = 1.5;
 /// One finding says at most so much of that, as a natural logarithm.
 const DOMAIN_MOST: f64 = 1.87;
 

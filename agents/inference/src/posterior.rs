@@ -2,11 +2,13 @@
 
 use crate::calibration::calibrate;
 use crate::chart::{Sign, signs};
-use crate::claim::{Claimant, Evidence, against, breadth, contribution, log_rate, log_ratio, log_without, terms};
-use crate::domain::{Domain, NEVER_LOG, log_general, log_prior, log_untold};
+use crate::claim::{
+    Claimant, Evidence, RATES, UNTOLD, WITHOUT, against, breadth, contribution, log_ratio, log_without, terms,
+};
+use crate::domain::{Domain, NEVER_LOG, log_general, log_prior};
 use crate::explain::explain;
 use bodh_clinical::{Differential, DiseaseId, Finding, Hypothesis, Presence, Prevalence, Subject};
-use bodh_knowledge::{DiseaseIx, NEVER, Pack, Revision, TermIx, rate_of};
+use bodh_knowledge::{DiseaseIx, NEVER, Pack, Revision, TermIx};
 use std::collections::BTreeSet;
 use std::f64::consts::LN_2;
 
@@ -84,10 +86,8 @@ impl<'a> Prior<'a> {
     /// What it costs a condition that the chart does not speak of what nearly everybody with it has in their history.
     fn untold(&self, condition: DiseaseIx) -> f64 {
         let untold = self.pack.antecedents(condition).filter(|term| !self.told.contains(term));
-        let cost = |term| {
-            self.pack.rate(condition, term).filter(|step| *step != NEVER).map_or(0.0, |s| log_untold(rate_of(s)))
-        };
-        untold.map(cost).fold(0.0, f64::min)
+        let cost = |step: u8| UNTOLD.get(usize::from(step)).copied().unwrap_or(0.0);
+        untold.filter_map(|term| self.pack.rate(condition, term)).map(cost).fold(0.0, f64::min)
     }
 
     pub(crate) fn bits(&self, disease: DiseaseIx) -> f64 {
@@ -109,9 +109,8 @@ pub(crate) fn one_of_twins(pack: &Pack, scores: &mut [f64]) {
 
 /// Tempered log likelihood ratios of all diseases.
 fn scores(pack: &Pack, signs: &[Sign], revision: &Revision) -> Vec<f64> {
-    let rates: [f64; 256] = std::array::from_fn(|step| log_rate(u8::try_from(step).unwrap_or(u8::MAX)));
-    let without: [f64; 256] = std::array::from_fn(|step| log_without(rate_of(u8::try_from(step).unwrap_or(u8::MAX))));
-    let breadths: Vec<f64> = pack.diseases().map(|d| pack.breadth(d)).collect();
+    let (rates, without) = (&*RATES, &*WITHOUT);
+    let breadths: Vec<f64> = pack.breadths().collect();
     let general = pack.general_count();
     let mut scores = vec![0.0; pack.disease_count()];
     let mut ratios = vec![0.0; pack.disease_count()];
@@ -121,7 +120,7 @@ fn scores(pack: &Pack, signs: &[Sign], revision: &Revision) -> Vec<f64> {
             Presence::Excluded => against(domain, 0.0, domain.background(pack, sign.term)),
         });
         match sign.presence {
-            Presence::Present => present(pack, sign, &rates, &mut ratios),
+            Presence::Present => present(pack, sign, rates, &mut ratios),
             Presence::Excluded => {
                 let backgrounds = Domain::ALL.map(|domain| domain.background(pack, sign.term));
                 let [rare, curated] = Domain::ALL
@@ -198,8 +197,9 @@ fn raise(pack: &Pack, ratios: &mut [f64], rates: &[f64; 256], term: TermIx, wort
     }
 }
 
-/// Below this distance from the best score, in natural units, a probability is nothing: not worth an exponential.
-const NOTHING: f64 = 45.0;
+/// Below this distance from the best score, in natural units, a probability is nothing: not worth an exponential. All the
+/// diseases of a pack together, each this far away, hold less than one part in ten million.
+const NOTHING: f64 = 26.0;
 
 /// The weight of "none of these" and the normaliser, both relative to the best score (or 0), and the best diseases in order.
 fn leading(pack: &Pack, scores: &[f64], other_odds: f64) -> (f64, f64, Vec<(f64, DiseaseIx)>) {

@@ -10,7 +10,8 @@ use std::sync::LazyLock;
 static PACK: LazyLock<Pack> = LazyLock::new(|| Pack::open(inflate(COMMITTED).unwrap()).unwrap());
 
 fn finding(id: &str, presence: Presence) -> Finding {
-    Finding { term: TermId::parse(id).unwrap(), label: String::new(), presence, origin: Origin::Coded(0) }
+    let (term, origin) = (TermId::parse(id).unwrap(), Origin::Coded(0));
+    Finding { term, label: String::new(), presence, origin, past: false }
 }
 
 /// Ectopia lentis, dilatation of the aortic root, arachnodactyly, tall stature; no cleft palate.
@@ -96,6 +97,13 @@ fn what_is_known_already_tells_little_and_an_untold_antecedent_counts_against() 
     };
     let (new, known) = (lacks(present(&["HP:0030834"])), lacks(present(&["HP:0030834", known])));
     assert!(new > 0.0 && (known - new).abs() < new / 2.0, "{new} {known}");
+    // So does what is told of the past; it is no reason to think of another illness, and none against this one.
+    let then = |mut chart: Vec<Finding>| {
+        chart.iter_mut().filter(|f| f.term.as_str() == sugar).for_each(|f| f.past = true);
+        chart
+    };
+    let past = of(&then(present(&[sugar, "HP:0030834"])));
+    assert!(most(&past) > 0.0 && most(&past) < most(&of(&present(&[sugar, "HP:0030834"]))) / 2.0);
     // A condition that nearly always follows something in the history is likelier once the chart speaks of it.
     let gained = |condition: DiseaseIx| {
         let antecedent = PACK.antecedents(condition).next()?;

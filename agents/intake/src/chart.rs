@@ -2,8 +2,8 @@
 //!
 //! Rule for a term that is said more than once. All the same: one finding, where it was first said. Said absent and, later in
 //! the note and of the present encounter, there: present, for a note follows the patient ("denied fever at home; febrile on
-//! arrival"). Any other disagreement, and any between a coded feature and the note, is a contradiction that intake does
-//! not settle: the term is reported and not used.
+//! arrival"). Told of the past and of now: what is told of now. Any other disagreement, and any between a coded feature and the
+//! note, is a contradiction that intake does not settle: the term is reported and not used.
 //!
 //! Rule for what is excluded while something more specific is present ("no seizures" beside "febrile seizure"): the more
 //! specific statement stands, for whoever made it looked closer. The exclusion is reported and not used.
@@ -37,7 +37,8 @@ pub(crate) fn chart(coded: &[CodedFeature], mentions: Vec<Mention>, lexicon: &im
             Err(cause) => ignored.push(Ignored { term: feature.term.clone(), cause }),
             Ok(term) => {
                 let label = lexicon.label(term.as_str()).to_owned();
-                let finding = Finding { term, label, presence: feature.presence, origin: Origin::Coded(place) };
+                let (presence, origin) = (feature.presence, Origin::Coded(place));
+                let finding = Finding { term, label, presence, origin, past: false };
                 if chart.repeats(finding) {
                     ignored.push(Ignored { term: feature.term.clone(), cause: IgnoredCause::Duplicate });
                 }
@@ -82,7 +83,8 @@ impl Chart {
             };
             if !self.places.contains_key(&also) {
                 let (label, origin) = (lexicon.label(also.as_str()).to_owned(), said.finding.origin.clone());
-                self.repeats(Finding { term: also, label, presence: Presence::Present, origin });
+                let past = said.finding.past;
+                self.repeats(Finding { term: also, label, presence: Presence::Present, origin, past });
             }
         }
     }
@@ -107,13 +109,19 @@ impl Chart {
 
     fn mention(&mut self, mention: Mention) {
         let Mention { term, label, presence, past, span, .. } = mention;
-        let finding = Finding { term, label, presence, origin: Origin::Text(span) };
+        let finding = Finding { term, label, presence, origin: Origin::Text(span), past };
         let before = self.places.get(&finding.term).and_then(|place| self.said.get_mut(*place));
         if let Some(said) = before
             && matches!(said.finding.origin, Origin::Text(_))
-            && (said.finding.presence, presence, past) == (Presence::Excluded, Presence::Present, false)
         {
-            said.finding = finding;
+            let follows = (said.finding.presence, presence) == (Presence::Excluded, Presence::Present);
+            match (said.finding.past, past) {
+                // What is told of then says nothing of now.
+                (false, true) => return,
+                (true, false) => said.finding = finding,
+                (false, false) if follows => said.finding = finding,
+                _ => said.contradictory |= said.finding.presence != presence,
+            }
             return;
         }
         self.repeats(finding);

@@ -35,6 +35,8 @@ impl Meant {
 #[derive(Clone, Copy, Default)]
 struct Open {
     negation: Option<Cue>,
+    /// The negation that goes on after the item which is otherwise.
+    after: Option<Cue>,
     other: bool,
     supposed: bool,
     past: bool,
@@ -69,6 +71,7 @@ pub(crate) fn meanings(sentence: &[Token], names: &[bool]) -> Vec<Meant> {
                 (open, clause, item) = (Open { other: open.other, ..Open::default() }, at + length, at + length)
             }
             Cue::Pseudo => open.negation = None,
+            Cue::Except => (open.after, open.negation) = (open.negation.or(open.after), None),
             Cue::Denies | Cue::No | Cue::Not | Cue::Non => open.negation = Some(cue),
             Cue::Supposed => open.supposed = true,
             Cue::Other | Cue::Family => open.other = true,
@@ -102,6 +105,9 @@ fn at_comma(open: Open, sentence: &[Token], at: usize) -> Open {
         && open.negation != Some(Cue::Denies)
     {
         return Open::default();
+    }
+    if let Some(after) = open.after {
+        return Open { negation: Some(after), after: None, ..open };
     }
     let negation = match open.negation {
         Some(Cue::Not) if !listed => None,

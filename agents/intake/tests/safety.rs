@@ -90,6 +90,7 @@ fn coded_features_are_brought_up_to_date() {
         label: label.to_owned(),
         presence,
         origin: Origin::Coded(n),
+        past: false,
     };
     assert_eq!(
         intake.findings,

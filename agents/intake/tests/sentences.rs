@@ -17,7 +17,8 @@ fn reader() -> &'static Reader {
     READER.get_or_init(|| Reader::new(pack()))
 }
 
-/// The chart of a note about a 40-year-old: `+Label`, `-Label`, `?Label`, each finding's span checked on the way.
+/// The chart of a note about a 40-year-old: `+Label`, `-Label`, `?Label`, with `~` before what was told of the past; each finding's
+/// span is checked on the way.
 fn chart(note: &str) -> Vec<String> {
     let subject = Subject { age_days: Some(14_610), sex: Sex::Unknown };
     let question = Question::Extract { subject, note: note.to_owned(), coded: vec![] };
@@ -26,7 +27,8 @@ fn chart(note: &str) -> Vec<String> {
     for finding in intake.findings {
         let Origin::Text(span) = finding.origin else { panic!("no span") };
         assert!(note.get(span.start as usize..span.end as usize).is_some_and(|said| !said.is_empty()));
-        chart.push(format!("{}{}", if finding.presence == Presence::Present { "+" } else { "-" }, finding.label));
+        let then = if finding.past { "~" } else { "" };
+        chart.push(format!("{then}{}{}", if finding.presence == Presence::Present { "+" } else { "-" }, finding.label));
     }
     chart.extend(
         intake.contradictory.iter().map(|t| format!("?{}", pack().term_label(pack().term(t.as_str()).unwrap()))),
@@ -56,7 +58,7 @@ fn what_is_there() {
         ("He passed out at work.", &["+Syncope", "+Loss of consciousness"]),
         ("Pain in the abdomen after meals.", &["+Abdominal pain", "+Pain worse after meals"]),
         ("There is swelling of the left knee.", &["+Joint swelling"]),
-        ("Vomited three times and is dizzy.", &["+Vomiting", "+Dizziness with vertigo"]),
+        ("Vomited three times and is dizzy.", &["+Vomiting", "+Feels dizzy"]),
         ("A 3-day history of diarrhoea.", &["+Diarrhea"]),
         ("Complains of blood in her urine.", &["+Hematuria"]),
         ("Weight loss of 6 kg, night sweats.", &["+Weight loss", "+Night sweats"]),
@@ -64,6 +66,23 @@ fn what_is_there() {
         ("Diagnosed with high blood pressure in 2010.", &["+Hypertension"]),
         ("Cervical Lymphadenopathy: Present", &["+Cervical lymphadenopathy"]),
         ("Glucose: Elevated", &["+Hyperglycemia"]),
+    ]);
+}
+
+#[test]
+fn what_was_is_told_apart_from_what_is() {
+    all(&[
+        (
+            "Past medical history: otitis media, eczema.\n\nPresents with a cough.",
+            &["~+Otitis media", "~+Eczematoid dermatitis", "+Cough"],
+        ),
+        ("History of otitis media; now flank pain.", &["~+Otitis media", "+Flank pain"]),
+        ("She has a fever.\nPast medical history: fever.", &["+Fever"]),
+        // What is told of now counts, and contradicts nothing that was.
+        ("Previously fever. Today fever and a cough.", &["+Fever", "+Cough"]),
+        ("Past medical history: wheezing\nExamination: no wheezing.", &["-Wheezing"]),
+        ("No wheezing on examination.\nPast medical history: wheezing", &["-Wheezing"]),
+        ("A 3-day history of wheezing.", &["+Wheezing"]),
     ]);
 }
 

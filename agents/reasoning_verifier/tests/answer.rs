@@ -15,6 +15,7 @@ fn findings() -> Vec<Finding> {
         label: String::new(),
         presence: Presence::Present,
         origin: Origin::Coded(0),
+        past: false,
     };
     ["HP:0001083", "HP:0002616"].map(one).to_vec()
 }

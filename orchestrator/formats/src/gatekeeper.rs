@@ -50,7 +50,7 @@ mod tests {
 
     fn finding(n: u32, presence: Presence) -> Finding {
         let term = TermId::parse(&format!("HP:{n:07}")).unwrap();
-        Finding { term, label: String::new(), presence, origin: Origin::Coded(n) }
+        Finding { term, label: String::new(), presence, origin: Origin::Coded(n), past: false }
     }
 
     fn numbers(findings: &[Finding]) -> Vec<&str> {

@@ -175,7 +175,7 @@ fn correct(session: &mut Session, amendment: u32, correction: &Correction) -> Re
     match presence {
         Some(presence) => {
             let origin = Origin::Corrected { amendment };
-            session.put(Finding { term: term.clone(), label: label.clone(), presence, origin });
+            session.put(Finding { term: term.clone(), label: label.clone(), presence, origin, past: false });
         }
         None => session.chart.findings.retain(|f| f.term != term),
     }

@@ -52,6 +52,7 @@ pub(crate) fn findings(chart: &[Known], beside: &Beside<'_>) -> Vec<Finding> {
         term: source(known.term.as_str()),
         origin: match &known.origin {
             Origin::Coded(_) => "coded in the case".to_owned(),
+            Origin::Text(_) if known.past => "read in the note, of the past".to_owned(),
             Origin::Text(_) => "read in the note".to_owned(),
             Origin::ResultOf(test) => format!("result of: {}", named(test.as_str(), beside.labels)),
             Origin::Added { amendment, .. } => format!("added by {}", beside.by(*amendment)),
@@ -114,7 +115,13 @@ mod tests {
 
     fn known(start: u32, end: u32) -> Known {
         let origin = Origin::Text(Span { start, end });
-        Known { term: TermId::parse("HP:0000001").unwrap(), label: "x".into(), presence: Seen::Present, origin }
+        Known {
+            term: TermId::parse("HP:0000001").unwrap(),
+            label: "x".into(),
+            presence: Seen::Present,
+            origin,
+            past: false,
+        }
     }
 
     fn texts(note: &str, chart: &[Known]) -> Vec<String> {

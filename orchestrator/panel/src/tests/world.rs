@@ -12,6 +12,7 @@ pub(super) fn finding(n: u32) -> Finding {
         label: format!("finding {n}"),
         presence: Presence::Present,
         origin: Origin::Coded(n),
+        past: false,
     }
 }
 
