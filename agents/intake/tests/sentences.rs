@@ -92,6 +92,13 @@ fn what_is_said_not_to_be_there() {
         ("No fever, chills, or weight loss.", &["-Fever", "-Chills", "-Weight loss"]),
         ("Denies chest pain, palpitations, and headaches.", &["-Chest pain", "-Palpitations", "-Headache"]),
         ("Denies fever but has a cough.", &["-Fever", "+Cough"]),
+        // What is excepted from a denial is there, and the denial goes on after it.
+        ("Denies pain other than a headache, fever or cough.", &["+Headache", "-Fever", "-Cough"]),
+        (
+            "Denies chest pain apart from heartburn, palpitations or syncope.",
+            &["-Chest pain", "+Gastroesophageal reflux", "-Palpitations", "-Syncope"],
+        ),
+        ("The wheezing is not heard.", &["-Wheezing"]),
         ("Without fever; headache for two days.", &["-Fever", "+Headache"]),
         ("Negative for dysuria or hematuria.", &["-Dysuria", "-Hematuria"]),
         ("There is an absence of ataxia.", &["-Ataxia"]),
@@ -142,12 +149,17 @@ fn what_is_not_the_patients() {
         ("Her father died of a stroke; she has headache.", &["+Headache"]),
         ("Born to a mother with seizures, he had jaundice.", &["+Jaundice"]),
         ("The mother noticed jaundice on day two.", &["+Jaundice"]),
+        ("His mother took him to the hospital with a fever.", &["+Fever"]),
+        ("A sister takes levothyroxine.", &[]),
+        ("Nobody smokes at home.", &[]),
     ]);
 }
 
 #[test]
 fn what_is_only_thought_of() {
     all(&[
+        ("She is worried that it is a stroke.", &[]),
+        ("He was told that it was a stroke.", &[]),
         ("She is at risk of stroke.", &[]),
         ("Chest film to rule out pneumothorax.", &[]),
         ("Return if fever or vomiting.", &[]),

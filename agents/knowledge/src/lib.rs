@@ -27,6 +27,7 @@ mod general;
 mod material;
 mod merge;
 mod names;
+mod open;
 mod pack;
 mod profile;
 mod release;
@@ -42,5 +43,6 @@ pub use pack::{DiseaseIx, Pack, TermIx, TermStatus};
 pub use profile::{Grounds, NEVER, Profile, Revision, rate_of, rate_step};
 pub use tests::{TestIx, TestKind};
 
-/// The committed pack, compressed: rare disease and general medicine. A static and not a constant: a program holds it once.
-pub static COMMITTED: &[u8] = include_bytes!("../packs/bodh.pack");
+/// The committed pack, packed as `build.rs` does it: rare disease and general medicine. A static and not a constant: a program
+/// holds it once.
+pub static COMMITTED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/bodh.lz4"));

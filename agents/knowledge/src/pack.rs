@@ -1,7 +1,7 @@
 //! A pack that has passed its checks: reading it cannot fail.
 
-use crate::flat::{Flat, NONE, ROW_WORDS, Section, check, f64_at, u16_at, u32_at};
-use crate::{Annotation, EvidenceCode, Frequency, FrequencyClass, PackBytes, PackError};
+use crate::flat::{Flat, NONE, ROW_WORDS, Section, f64_at, u16_at, u32_at};
+use crate::{Annotation, EvidenceCode, Frequency, FrequencyClass};
 use bodh_clinical::Sex;
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -32,24 +32,6 @@ pub struct Pack {
 }
 
 impl Pack {
-    /// Checks the checksum and every offset, once.
-    pub fn open(bytes: impl Into<PackBytes>) -> Result<Self, PackError> {
-        let flat = Flat::open(bytes.into())?;
-        check(&flat)?;
-        Ok(Self { flat })
-    }
-
-    /// Opens bytes that [`Pack::open`] has accepted before and that nobody could change since: a sealed memory file whose
-    /// maker checked it. Checking 20 MB again would cost every new process more than its work does. Header and places of
-    /// the sections are read all the same, and reading what lies outside of a section gives zeros, so bytes that were
-    /// never checked make wrong answers, not a crash.
-    ///
-    /// # Errors
-    /// When header or sections do not fit the bytes.
-    pub fn open_verified(bytes: impl Into<PackBytes>) -> Result<Self, PackError> {
-        Ok(Self { flat: Flat::open_verified(bytes.into())? })
-    }
-
     /// SHA-256 of the flat form: the pack's version, as opinions and the record name it.
     #[must_use]
     pub fn sha256(&self) -> [u8; 32] {
@@ -291,6 +273,12 @@ impl Pack {
     #[must_use]
     pub fn breadth(&self, disease: DiseaseIx) -> f64 {
         f64_at(self.flat.section(Section::Breadth), disease.0 as usize)
+    }
+
+    /// The same of all diseases, in their order.
+    pub fn breadths(&self) -> impl Iterator<Item = f64> + '_ {
+        let (all, _) = self.flat.section(Section::Breadth).as_chunks();
+        all.iter().map(|bytes| f64::from_le_bytes(*bytes))
     }
 
     /// How many publications its annotations cite: how much it is reported, where nobody knows how many have it.

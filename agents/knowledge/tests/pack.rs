@@ -93,7 +93,12 @@ fn other_files_versions_and_lengths_are_refused() {
     for len in [9, 60, good.len() / 2, good.len() - 1] {
         assert!(matches!(Pack::open(good[..len].to_vec()).unwrap_err(), PackError::Length { .. }), "{len}");
     }
-    assert!(matches!(inflate(b"not zstd"), Err(PackError::Compressed { .. })));
+    // Too short for a length, a length beyond the bound, a block that ends before its length; a kept form that breaks off.
+    for bytes in
+        [&b"LZ4"[..], b"not a pack", b"\xff\xff\xff\xff\x00", b"\x10\x00\x00\x00\x10a", b"\x28\xb5\x2f\xfd\x00"]
+    {
+        assert!(matches!(inflate(bytes), Err(PackError::Compressed { .. })), "{bytes:?}");
+    }
 }
 
 #[test]

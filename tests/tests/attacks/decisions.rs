@@ -122,7 +122,7 @@ async fn a_decision_is_exactly_what_its_physician_signed() {
     for name in ["ann", "bea"] {
         stage.physician(name);
     }
-    let report = stage.diagnose(sample("boy_who_falls.json"), &[]).ended(3).json();
+    let report = stage.diagnose(sample("cafe_au_lait.json"), &[]).ended(3).json();
     let session = report["session"].as_str().unwrap().to_owned();
     let items = escalations(&stage, &session);
     assert!(items.len() >= 2, "one to attack, one to decide: {items:?}");

@@ -67,17 +67,8 @@ pub(crate) struct Flat {
 }
 
 impl Flat {
-    /// Reads the header; the checksum too, before anything that it covers is believed.
-    pub(crate) fn open(bytes: PackBytes) -> Result<Self, PackError> {
-        let flat = Self::open_verified(bytes)?;
-        if flat.sha256() != checksum(flat.bytes.get()) {
-            return Err(PackError::Checksum);
-        }
-        Ok(flat)
-    }
-
     /// Reads the header and the places of the sections, and takes the checksum's word for it.
-    pub(crate) fn open_verified(bytes: PackBytes) -> Result<Self, PackError> {
+    pub(crate) fn open(bytes: PackBytes) -> Result<Self, PackError> {
         let all = bytes.get();
         if all.get(..8) != Some(MAGIC) {
             return Err(PackError::Magic);
@@ -132,6 +123,11 @@ impl Flat {
     /// The same before it is read as text: enough for whoever compares it, for bytes and characters have one order.
     pub(crate) fn text_bytes(&self, i: u32) -> &[u8] {
         self.section(Section::Text).get(self.range(Section::TextAt, i as usize)).unwrap_or_default()
+    }
+
+    /// Whether the bytes have the checksum that the header states.
+    pub(crate) fn is_intact(&self) -> bool {
+        self.sha256() == checksum(self.bytes.get())
     }
 
     /// The SHA-256 in the header.

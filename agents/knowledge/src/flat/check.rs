@@ -1,6 +1,6 @@
 //! The one full check at opening, after which reading cannot fail.
 
-use super::{Flat, NONE, ROW_WORDS, Section, f64_at, u16_at, u32_at};
+use super::{Flat, NONE, ROW_WORDS, Section, f64_at, u32_at};
 use crate::annotation::FrequencyClass;
 use crate::curated::Measure;
 use crate::{PackError, TestKind};
@@ -244,11 +244,11 @@ fn rows(flat: &Flat, terms: usize) -> Checked {
 }
 
 fn postings(flat: &Flat, terms: usize, diseases: usize) -> Checked {
-    let all = flat.section(Section::PostingDisease);
+    let (all, _) = flat.section(Section::PostingDisease).as_chunks();
     for term in 0..terms {
         let mut next = 0;
-        for i in flat.range(Section::PostingAt, term) {
-            let disease = usize::from(u16_at(all, i));
+        let here = all.get(flat.range(Section::PostingAt, term)).unwrap_or_default();
+        for disease in here.iter().map(|number| usize::from(u16::from_le_bytes(*number))) {
             require(disease >= next && disease < diseases, Section::PostingDisease, "diseases out of order")?;
             next = disease + 1;
         }

@@ -1,7 +1,7 @@
 //! Numbers that go up, as differences: what the committed form holds of them, because that packs much smaller.
 
+use super::Section;
 use super::bytes::table;
-use super::{Section, u16_at, u32_at};
 
 /// Sections whose numbers mostly go up.
 const RISING: [Section; 17] = [
@@ -26,29 +26,36 @@ const RISING: [Section; 17] = [
 
 /// Each number of these sections becomes its difference from the one before.
 pub(crate) fn fold(all: &mut [u8]) {
-    each(all, |last, value| (value.wrapping_sub(last), value));
+    each(all, |last, value| (value.wrapping_sub(last), value), |last, value| (value.wrapping_sub(last), value));
 }
 
 /// The opposite of [`fold`]. Bytes that are no pack are left as they are.
 pub(crate) fn unfold(all: &mut [u8]) {
-    each(all, |last, value| {
-        let sum = last.wrapping_add(value);
-        (sum, sum)
-    });
+    let (sum16, sum32) = (u16::wrapping_add, u32::wrapping_add);
+    each(
+        all,
+        |last, value| (sum16(last, value), sum16(last, value)),
+        |last, value| (sum32(last, value), sum32(last, value)),
+    );
 }
 
-/// Replaces each number by what `one` makes of it and of what is remembered.
-fn each(all: &mut [u8], one: impl Fn(u32, u32) -> (u32, u32)) {
+/// Replaces each number by what is made of it and of what is remembered, and remembers the second of the pair.
+fn each(all: &mut [u8], short: impl Fn(u16, u16) -> (u16, u16), long: impl Fn(u32, u32) -> (u32, u32)) {
     let Ok(at) = table(all) else { return };
     for section in RISING {
         let Some(bytes) = at.get(section as usize).and_then(|(start, end)| all.get_mut(*start..*end)) else { continue };
-        let mut last = 0;
-        for number in bytes.chunks_exact_mut(section.width()) {
-            let wide = number.len() == 4;
-            let value = if wide { u32_at(number, 0) } else { u32::from(u16_at(number, 0)) };
-            let (written, remembered) = one(last, value);
-            last = if wide { remembered } else { remembered & 0xffff };
-            number.iter_mut().zip(written.to_le_bytes()).for_each(|(byte, new)| *byte = new);
+        if section.width() == 2 {
+            let mut last = 0;
+            for number in bytes.as_chunks_mut().0 {
+                let (written, remembered) = short(last, u16::from_le_bytes(*number));
+                (*number, last) = (written.to_le_bytes(), remembered);
+            }
+        } else {
+            let mut last = 0;
+            for number in bytes.as_chunks_mut().0 {
+                let (written, remembered) = long(last, u32::from_le_bytes(*number));
+                (*number, last) = (written.to_le_bytes(), remembered);
+            }
         }
     }
 }

@@ -5,12 +5,18 @@ use super::truth::Answers;
 
 /// The place of the first hypothesis that is one of the answers.
 pub(crate) fn rank(ranked: &[Ranked], answers: &Answers) -> Option<usize> {
-    let names: Vec<_> = answers.names.iter().map(|name| plain(name)).collect();
+    let names: Vec<_> = answers.names.iter().flat_map(|name| readings(name)).map(plain).collect();
     let by_id = |r: &Ranked| answers.ids.iter().any(|id| *id == r.id || r.also.contains(id));
     let by_name = |r: &Ranked| std::iter::once(&r.name).chain(&r.synonyms).any(|name| names.contains(&plain(name)));
     // Names decide only where the answer has no id: two diseases may share a synonym.
     let found = |r: &&Ranked| if answers.ids.is_empty() { by_name(r) } else { by_id(r) };
     ranked.iter().zip(1..).find(|(r, _)| found(r)).map(|(_, place)| place)
+}
+
+/// A name as it stands, and where it explains itself, "Dressler syndrome (postcardiac injury syndrome)", each of the two alone.
+fn readings(name: &str) -> impl Iterator<Item = &str> {
+    let parts = name.split_once('(').and_then(|(before, rest)| Some((before, rest.strip_suffix(')')?)));
+    std::iter::once(name).chain(parts.into_iter().flat_map(|(before, within)| [before, within]))
 }
 
 /// Letters and digits in lower case, words in order of the alphabet: `Gout, acute` is `Acute gout`.
@@ -49,5 +55,9 @@ mod tests {
         assert_eq!(rank(&list, &ids("OMIM:9")), None);
         let named = Answers { names: vec!["Gout, acute".into()], ..Answers::default() };
         assert_eq!(rank(&list, &named), Some(1));
+        for (name, place) in [("Podagra (acute gout)", Some(1)), ("B (a)", Some(2)), ("B (a) of childhood", None)] {
+            let named = Answers { names: vec![name.into()], ..Answers::default() };
+            assert_eq!(rank(&list, &named), place, "{name}");
+        }
     }
 }
