@@ -159,8 +159,7 @@ fn a_port_or_a_folder_in_use_is_refused() {
 
 /// Flips one bit in the middle of the pack that a program carries.
 fn damage(program: &Path) {
-    let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../agents/knowledge/packs/bodh.pack");
-    let pack = fs::read(pack).unwrap();
+    let pack = bodh_knowledge::COMMITTED;
     let middle = &pack[pack.len() / 2..][..64];
     let mut bytes = fs::read(program).unwrap();
     let at = bytes.windows(middle.len()).position(|window| window == middle).expect("the pack is in the program");
