@@ -3,6 +3,7 @@
 //! Intervals come from a bootstrap over *publications*, not cases: the cases of one paper resemble one another
 //! (Efron and Tibshirani 1993, chapter on clustered data).
 
+use crate::domain::size;
 use bodh_clinical::{Differential, DiseaseId};
 use std::collections::BTreeMap;
 
@@ -108,11 +109,6 @@ pub fn evaluate(outcomes: impl IntoIterator<Item = Outcome>, seed: u64) -> Summa
 
 /// Cases, and how many of them are right within 1, 3, 5 and 10.
 type Sums = [f64; 5];
-
-#[allow(clippy::cast_precision_loss, reason = "a count of cases")]
-fn size(n: usize) -> f64 {
-    n as f64
-}
 
 fn ratios(sums: Sums) -> [f64; 4] {
     let [n, one, three, five, ten] = sums;

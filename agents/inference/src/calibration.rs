@@ -8,7 +8,7 @@
 //! the differential.
 
 use crate::chart::Sign;
-use crate::domain::Domain;
+use crate::domain::{Domain, size};
 use bodh_clinical::{Differential, Hypothesis, Presence};
 use bodh_knowledge::Pack;
 use std::f64::consts::LN_2;
@@ -35,6 +35,8 @@ type Curve = [f64; 5];
 const RARE: Curve = [-2.7992, 0.5271, 0.6528, 2.0733, -1.1803];
 /// Fitted on 72 examination cases and 120 of our own that nothing else was chosen on: too few for more than two numbers.
 const GENERAL: Curve = [-0.3, 0.3, 0.0, 0.0, 0.0];
+/// Raw log odds beyond these count as these: there were hardly any to fit to.
+const ODDS: (f64, f64) = (-8.0, 12.0);
 /// Bounds of the exponent.
 pub(crate) const EXPONENTS: (f64, f64) = (0.2, 5.0);
 /// Halvings of the interval in which the exponent lies: more than a number of 64 bits can tell apart.
@@ -47,7 +49,7 @@ impl Grounds {
         let count = size(present().count()).max(1.0);
         let exact = size(present().filter(|claim| claim.matched.as_ref() == Some(&claim.finding)).count());
         Self {
-            odds: (raw / (1.0 - raw).max(1e-6)).max(1e-6).ln().clamp(-8.0, 12.0),
+            odds: (raw / (1.0 - raw)).ln().clamp(ODDS.0, ODDS.1),
             evidence: sum_of_bits(leading) * LN_2 / count,
             exact: exact / count * count.ln(),
             count: count.ln(),
@@ -64,11 +66,6 @@ impl Grounds {
             intercept + odds * self.odds + evidence * self.evidence + exact * self.exact + count * self.count;
         1.0 / (1.0 + (-log_odds).exp())
     }
-}
-
-#[allow(clippy::cast_precision_loss, reason = "a count of findings")]
-fn size(n: usize) -> f64 {
-    n as f64
 }
 
 /// The sum of what speaks for a hypothesis, in bits.

@@ -73,10 +73,11 @@ pub(crate) fn signs(pack: &Pack, findings: &[Finding]) -> Vec<Sign> {
     let present: Vec<TermIx> = all.keys().filter(|s| s.1 == Presence::Present).map(|s| s.0).collect();
     let excluded: Vec<TermIx> = all.keys().filter(|s| s.1 == Presence::Excluded).map(|s| s.0).collect();
     let explained: BTreeSet<TermIx> = present.iter().flat_map(|known| pack.explains(*known)).collect();
-    // What is not there, although something known would explain it, tells as much as ever.
+    // Our own histories, exposures and drugs are of the past by their nature, and weigh what they weigh.
     let past: BTreeSet<TermIx> =
         findings.iter().filter(|f| f.past).filter_map(|f| pack.term(f.term.as_str())).collect();
     let then = |term| past.contains(&term) && !pack.is_own(term);
+    // What is not there, although something known would explain it, tells as much as ever.
     let is_explained = |term, presence| presence == Presence::Present && (explained.contains(&term) || then(term));
     let weigh = |((term, presence), id): (&(TermIx, Presence), &TermId)| Sign {
         term: *term,

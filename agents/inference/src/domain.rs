@@ -150,8 +150,8 @@ fn log_of_one_more(n: u32) -> f64 {
     LOGS.get(n as usize).copied().unwrap_or_else(|| f64::from(n).ln_1p())
 }
 
-#[allow(clippy::cast_precision_loss, reason = "below 64")]
-fn size(n: usize) -> f64 {
+#[allow(clippy::cast_precision_loss, reason = "counts of cases, findings and publications")]
+pub(crate) fn size(n: usize) -> f64 {
     n as f64
 }
 

@@ -118,7 +118,8 @@ impl Chart {
             match (said.finding.past, past) {
                 // What is told of then says nothing of now.
                 (false, true) => return,
-                (true, false) => said.finding = finding,
+                // Nor does what was said of then in two ways.
+                (true, false) => *said = Said { finding, contradictory: false },
                 (false, false) if follows => said.finding = finding,
                 _ => said.contradictory |= said.finding.presence != presence,
             }

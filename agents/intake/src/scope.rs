@@ -106,9 +106,8 @@ fn at_comma(open: Open, sentence: &[Token], at: usize) -> Open {
     {
         return Open::default();
     }
-    if let Some(after) = open.after {
-        return Open { negation: Some(after), after: None, ..open };
-    }
+    // The item that was excepted is over; what was open before it ends here as it would have without it.
+    let open = Open { negation: open.after.or(open.negation), after: None, ..open };
     let negation = match open.negation {
         Some(Cue::Not) if !listed => None,
         Some(Cue::No) if present || (affirms && !listed) => None,

@@ -82,6 +82,7 @@ fn what_was_is_told_apart_from_what_is() {
         ("Previously fever. Today fever and a cough.", &["+Fever", "+Cough"]),
         ("Past medical history: wheezing\nExamination: no wheezing.", &["-Wheezing"]),
         ("No wheezing on examination.\nPast medical history: wheezing", &["-Wheezing"]),
+        ("Past medical history: wheezing. No wheezing then.\n\nWheezing today.", &["+Wheezing"]),
         ("A 3-day history of wheezing.", &["+Wheezing"]),
     ]);
 }
@@ -99,6 +100,8 @@ fn what_is_said_not_to_be_there() {
             &["-Chest pain", "+Gastroesophageal reflux", "-Palpitations", "-Syncope"],
         ),
         ("The wheezing is not heard.", &["-Wheezing"]),
+        // "Not" ends at a comma with an exception as without one.
+        ("Has not had a cough other than wheezing, fever today.", &["-Cough", "+Wheezing", "+Fever"]),
         ("Without fever; headache for two days.", &["-Fever", "+Headache"]),
         ("Negative for dysuria or hematuria.", &["-Dysuria", "-Hematuria"]),
         ("There is an absence of ataxia.", &["-Ataxia"]),

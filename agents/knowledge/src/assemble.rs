@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 const LARGEST: usize = 96 << 20;
 /// zstd's level for what is built once and kept.
 const LEVEL: i32 = 22;
+/// Most blocks of the carried form: each is unpacked by a thread of its own.
+const MOST_BLOCKS: usize = 16;
 /// How the kept form begins (zstd's magic number, RFC 8878, 3.1.1); as a length it is beyond [`LARGEST`].
 const KEPT: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
@@ -75,7 +77,8 @@ pub fn inflate(packed: &[u8]) -> Result<Vec<u8>, PackError> {
     Ok(flat)
 }
 
-/// Blocks, each after its unpacked and its packed length. The lengths are looked at before anything of that length is asked for.
+/// At most [`MOST_BLOCKS`] blocks, each after its unpacked and its packed length. Both are looked at before a thread is started or
+/// anything of that length is asked for.
 fn carried(packed: &[u8]) -> Option<Vec<u8>> {
     let mut blocks = Vec::new();
     let (mut rest, mut whole) = (packed, 0_usize);
@@ -85,6 +88,9 @@ fn carried(packed: &[u8]) -> Option<Vec<u8>> {
         let (block, after) = after.split_at_checked(packed)?;
         (whole, rest) = (whole.checked_add(length).filter(|all| *all <= LARGEST)?, after);
         blocks.push((length, block));
+        if length == 0 || blocks.len() > MOST_BLOCKS {
+            return None;
+        }
     }
     let mut flat = vec![0; whole];
     let sound = std::thread::scope(|scope| {

@@ -93,11 +93,18 @@ fn other_files_versions_and_lengths_are_refused() {
     for len in [9, 60, good.len() / 2, good.len() - 1] {
         assert!(matches!(Pack::open(good[..len].to_vec()).unwrap_err(), PackError::Length { .. }), "{len}");
     }
-    // Too short for a length, a length beyond the bound, a block that ends before its length; a kept form that breaks off.
-    for bytes in
-        [&b"LZ4"[..], b"not a pack", b"\xff\xff\xff\xff\x00", b"\x10\x00\x00\x00\x10a", b"\x28\xb5\x2f\xfd\x00"]
-    {
+    // Too short for a length, a length beyond the bound, a block that ends before its length, nothing at all; a kept form that breaks off.
+    let short = [16_u32.to_le_bytes(), 2_u32.to_le_bytes()].concat();
+    let bad = [&b""[..], b"LZ4", b"not a pack", &[0xff; 16], &[&short[..], b"\x10a"].concat(), b"\x28\xb5\x2f\xfd\x00"];
+    for bytes in bad {
         assert!(matches!(inflate(bytes), Err(PackError::Compressed { .. })), "{bytes:?}");
+    }
+    // Each block is unpacked by a thread of its own: so many and no more, and none for nothing.
+    let one = [1_u32.to_le_bytes(), 2_u32.to_le_bytes()].concat();
+    let blocks = |count: usize| [&one[..], b"\x10a"].concat().repeat(count);
+    assert_eq!(inflate(&blocks(16)).unwrap(), b"a".repeat(16));
+    for bytes in [blocks(17), [0; 8].repeat(3), [blocks(2), vec![0; 8]].concat()] {
+        assert!(matches!(inflate(&bytes), Err(PackError::Compressed { .. })), "{bytes:?}");
     }
 }
 

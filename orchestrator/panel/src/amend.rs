@@ -195,7 +195,10 @@ pub(crate) fn heard(panel: &mut Panel, call: u32, intake: &Intake) -> Result<Vec
         if !lies_in(span, &text) {
             return Err(StepError::WrongAnswer(call));
         }
-        if panel.session.corrected(&finding.term).is_none() {
+        // What is told of the past does not take the place of what is told of now.
+        let told = |f: &Finding| f.term == finding.term && !f.past;
+        let outdone = finding.past && panel.session.chart.findings.iter().any(told);
+        if !outdone && panel.session.corrected(&finding.term).is_none() {
             panel.session.put(Finding { origin: Origin::Added { amendment: number, span }, ..finding.clone() });
         }
     }

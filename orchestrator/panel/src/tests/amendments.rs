@@ -105,6 +105,19 @@ fn an_added_text_is_read_by_intake_and_its_findings_keep_their_words() {
 }
 
 #[test]
+fn what_is_told_of_the_past_takes_the_place_of_nothing_that_is() {
+    let mut panel = rested(&calm());
+    take(&mut panel, &says(&[], TEXT));
+    let before = known(&panel, 1);
+    let then = |n, presence| Finding { past: true, ..at(n, 3, 8, presence) };
+    let event = heard(&panel, vec![then(1, Presence::Excluded), then(7, Presence::Present)]);
+    take(&mut panel, &event);
+    assert_eq!(known(&panel, 1), before, "it is there now, whatever was");
+    let added = panel.session.chart.findings.iter().find(|f| f.term == term(7)).unwrap();
+    assert!(added.past && matches!(added.origin, Origin::Added { .. }), "{added:?}");
+}
+
+#[test]
 fn a_finding_without_its_words_is_no_answer() {
     let mut panel = rested(&calm());
     take(&mut panel, &says(&[], "é fever"));
